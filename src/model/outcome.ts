@@ -1,0 +1,34 @@
+import type { NonEmptyArray } from './result.ts';
+import type { RepoPath, StageName } from './names.ts';
+import type { Gate } from './pipeline.ts';
+import type { Run } from './run.ts';
+
+/** How a stage ended. */
+export type StageOutcome =
+  | { readonly kind: 'skipped'; readonly run?: Run }
+  | { readonly kind: 'restored'; readonly run?: Run; readonly bytes: number }
+  | { readonly kind: 'executed'; readonly run: Run; readonly unchangedOuts: boolean }
+  | { readonly kind: 'failed'; readonly failure: StageFailure; readonly run?: Run }
+  | { readonly kind: 'blocked'; readonly by: StageName }
+  | { readonly kind: 'cancelled' };
+
+export type StageFailure =
+  | { readonly kind: 'exited'; readonly code: number; readonly tail: string }
+  | { readonly kind: 'signalled'; readonly signal: string; readonly tail: string }
+  | { readonly kind: 'timed-out'; readonly afterMs: number }
+  | { readonly kind: 'not-started'; readonly cause: string }
+  | { readonly kind: 'dep-missing'; readonly path: RepoPath; readonly producer?: StageName }
+  | { readonly kind: 'dep-changed-during-run'; readonly path: RepoPath }
+  | { readonly kind: 'wrote-others-out'; readonly path: RepoPath; readonly owner: StageName }
+  | { readonly kind: 'out-missing'; readonly path: RepoPath }
+  | { readonly kind: 'out-refused'; readonly path: RepoPath; readonly cause: string }
+  | { readonly kind: 'restore-failed'; readonly path: RepoPath; readonly cause: string }
+  | { readonly kind: 'metrics-unreadable'; readonly path: RepoPath; readonly cause: string }
+  | {
+      readonly kind: 'gate-failed';
+      readonly failed: NonEmptyArray<{
+        readonly path: RepoPath;
+        readonly gate: Gate;
+        readonly actual: number | undefined;
+      }>;
+    };

@@ -1,0 +1,40 @@
+import type { Result } from '../model/result.ts';
+import type { StageFailure } from '../model/outcome.ts';
+
+export interface Command {
+  /** Run in order by `sh -c`; the first failure ends it. */
+  readonly cmd: readonly string[];
+  /** Absolute. */
+  readonly cwd: string;
+  /** Added to avian's own environment; undefined removes a variable. */
+  readonly env: { readonly [name: string]: string | undefined };
+  readonly timeoutMs?: number;
+  /** Cancels: SIGTERM to the process group, SIGKILL after 5 s. */
+  readonly signal: AbortSignal;
+  readonly onOutput: (stream: 'stdout' | 'stderr', chunk: string) => void;
+  /** Something worth telling that is no failure, such as surviving grandchildren. */
+  readonly onWarning: (message: string) => void;
+}
+
+export interface Executed {
+  readonly durationMs: number;
+  readonly peakMemoryBytes?: number;
+}
+
+/** Runs a stage's commands in a process group of their own. `cancelled` is an ending, not a failure. */
+export interface Executor {
+  execute(
+    command: Command,
+  ): Promise<Result<Executed, StageFailure | { readonly kind: 'cancelled' }>>;
+  /** Runs a probe or a version query: output is collected (64 KiB), nothing is streamed. */
+  query(command: {
+    readonly cmd: string;
+    readonly cwd: string;
+    readonly env: { readonly [name: string]: string | undefined };
+    readonly timeoutMs: number;
+    readonly signal: AbortSignal;
+  }): Promise<
+    | { readonly kind: 'ok'; readonly stdout: string }
+    | { readonly kind: 'failed'; readonly message: string }
+  >;
+}

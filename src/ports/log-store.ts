@@ -1,0 +1,19 @@
+import type { AttemptId, Digest } from '../model/names.ts';
+
+/** One attempt's output on disk: both streams as they came, every byte. */
+export interface AttemptLog {
+  append(stream: 'stdout' | 'stderr', chunk: string): void;
+  /** Ends the log and gives its address; the file stays readable under `cache/v1/logs`. */
+  close(): Promise<{ readonly digest: Digest; readonly size: number; readonly path: string }>;
+}
+
+export interface LogStore {
+  open(attempt: AttemptId, stage: string): AttemptLog;
+  /** The log of an attempt as it was written; undefined when it is not on this machine. */
+  read(attempt: AttemptId): Promise<readonly LogChunk[] | undefined>;
+}
+
+export interface LogChunk {
+  readonly stream: 'stdout' | 'stderr';
+  readonly chunk: string;
+}

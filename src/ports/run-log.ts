@@ -1,0 +1,30 @@
+import type { Deployment } from '../model/deployment.ts';
+import type { Digest, Fingerprint, RepoPath, RunId, StageName } from '../model/names.ts';
+import type { Run, RunRecord } from '../model/run.ts';
+
+/** Every run of every stage, and the questions one asks of them. Records are immutable. */
+export interface RunLog {
+  /** Writes the record (an object beside the others) and indexes it; returns it with its id. */
+  record(run: RunRecord): Promise<Run>;
+  /** Succeeded runs of a fingerprint, newest first. */
+  find(fingerprint: Fingerprint): Promise<readonly Run[]>;
+  /** Latest run of a stage; by default of any ending. */
+  latest(stage: StageName, ending?: 'succeeded'): Promise<Run | undefined>;
+  /** Runs whose id or attempt starts with `prefix`. */
+  lookUp(prefix: string): Promise<readonly Run[]>;
+  /** Runs of a stage, newest first. */
+  history(stage: StageName, limit: number): Promise<readonly Run[]>;
+
+  /** Succeeded runs that produced content with this digest, newest first. */
+  producersOf(digest: Digest): Promise<readonly Run[]>;
+  /** Succeeded runs that read content with this digest, newest first. */
+  consumersOf(digest: Digest): Promise<readonly Run[]>;
+  /** Succeeded runs that produced something at this path, newest first. */
+  producersAt(path: RepoPath): Promise<readonly Run[]>;
+  get(id: RunId): Promise<Run | undefined>;
+
+  /** Keeps a deployment; several for one revision are its restarts. */
+  recordDeployment(deployment: Deployment): Promise<void>;
+  /** Newest first, all names when absent. */
+  deployments(name?: string): Promise<readonly Deployment[]>;
+}
