@@ -24,6 +24,8 @@ export type StageFailure =
   | { readonly kind: 'out-refused'; readonly path: RepoPath; readonly cause: string }
   | { readonly kind: 'restore-failed'; readonly path: RepoPath; readonly cause: string }
   | { readonly kind: 'metrics-unreadable'; readonly path: RepoPath; readonly cause: string }
+  /** An effect ran but its probe does not confirm it. */
+  | { readonly kind: 'probe-failed'; readonly message: string }
   | {
       readonly kind: 'gate-failed';
       readonly failed: NonEmptyArray<{

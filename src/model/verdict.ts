@@ -84,4 +84,5 @@ export type StaleReason =
   | { readonly kind: 'probe-failed'; readonly message: string }
   | { readonly kind: 'probe-changed' }
   | { readonly kind: 'other-target'; readonly before: string; readonly after: string }
-  | { readonly kind: 'superseded' };
+  | /** The lock holds another fingerprint whose run record is not at hand, so no comparison is possible. */
+  | { readonly kind: 'locked-run-unknown' };

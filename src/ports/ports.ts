@@ -4,6 +4,7 @@ import type { Environment } from './environment.ts';
 import type { Executor } from './executor.ts';
 import type { LockStore } from './lock-store.ts';
 import type { LogStore } from './log-store.ts';
+import type { Scratch } from './scratch.ts';
 import type { RunLog } from './run-log.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -13,6 +14,7 @@ export interface Ports {
   readonly runs: RunLog;
   readonly lock: LockStore;
   readonly logs: LogStore;
+  readonly scratch: Scratch;
   readonly executor: Executor;
   readonly environment: Environment;
   readonly clock: Clock;

@@ -65,6 +65,9 @@ export interface Workspace {
   /** Undoes every attempt a killed process left open; says which stages were interrupted and when (ISO 8601). */
   recover(): Promise<readonly { readonly stage: string; readonly at: string }[]>;
 
+  /** Attempts that `recover` would undo, read only: left by a kill, or open now in another process. */
+  interruptions(): Promise<readonly { readonly stage: string; readonly at: string }[]>;
+
   /** A directory for `AVIAN_CHECKPOINT`, kept for this stage as long as `key` stays the same. Absolute path. */
   checkpointDirectory(stage: string, key: string): Promise<string>;
   /** The stage's run was recorded; its checkpoint is no longer needed. */
