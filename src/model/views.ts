@@ -147,11 +147,11 @@ export interface DeploymentsView {
   }[];
 }
 
-/** `avian checkout` and `add`: what was put where. */
+/** `avian checkout` and `add`: what was done with which path. */
 export interface PathsView {
-  readonly verb: 'added' | 'restored' | 'unchanged' | 'kept';
   readonly paths: readonly {
     readonly path: RepoPath;
+    readonly done: 'added' | 'restored' | 'unchanged' | 'removed';
     readonly digest?: Digest;
     readonly size?: number;
     readonly files?: number;
