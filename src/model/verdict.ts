@@ -84,5 +84,5 @@ export type StaleReason =
   | { readonly kind: 'probe-failed'; readonly message: string }
   | { readonly kind: 'probe-changed' }
   | { readonly kind: 'other-target'; readonly before: string; readonly after: string }
-  | /** The lock holds another fingerprint whose run record is not at hand, so no comparison is possible. */
+  /** The lock holds another fingerprint whose run record is not at hand, so nothing can be compared. */
   | { readonly kind: 'locked-run-unknown' };
