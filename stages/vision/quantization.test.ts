@@ -81,8 +81,7 @@ t.test('float16 rounds as the engine does, over all exponents and at every edge'
   const values = [...edges, ...ties, ...drawn].map(Math.fround);
   // Not in the language version that the project is checked against; Node 24 has it.
   const Float16 = (globalThis as Record<string, unknown>)['Float16Array'] as
-    | (new (values: number[]) => { buffer: ArrayBuffer })
-    | undefined;
+    (new (values: number[]) => { buffer: ArrayBuffer }) | undefined;
   if (Float16 === undefined) return t.end();
   const expected = new Uint16Array(new Float16(values).buffer);
   const wrong = values.filter((value, index) => toFloat16(value) !== expected[index]);
