@@ -1,0 +1,168 @@
+import type { ArtifactRef } from '../model/artifact.ts';
+import type { Deployment } from '../model/deployment.ts';
+import type { Problem } from '../model/diagnostic.ts';
+import { byCodeUnit, canonicalJson } from '../model/json.ts';
+import { EMPTY_LOCK } from '../model/lock.ts';
+import type { LockedStage, PipelineLock } from '../model/lock.ts';
+import type { AttemptId, Digest, Fingerprint, RepoPath, RunId, StageName } from '../model/names.ts';
+import { err, ok } from '../model/result.ts';
+import type { Result } from '../model/result.ts';
+import type { Run, RunRecord } from '../model/run.ts';
+import type { LockStore } from '../ports/lock-store.ts';
+import type { AttemptLog, LogChunk, LogStore } from '../ports/log-store.ts';
+import type { RunLog } from '../ports/run-log.ts';
+
+/** What the fake stores share with the world they belong to. */
+export interface FakeNotes {
+  readonly hash: (text: string) => string;
+  /** Notes a call, in order; throws when the test wants this one to fail. */
+  readonly note: (call: string) => void;
+}
+
+const succeeded = (run: Run): boolean => run.ending.kind === 'succeeded';
+
+const newestFirst = <T extends { readonly startedAt: string }>(items: readonly T[]): T[] =>
+  [...items].reverse().sort((a, b) => byCodeUnit(b.startedAt, a.startedAt));
+
+/** Runs and deployments in memory, in the order they were recorded. */
+export class FakeRunLog implements RunLog {
+  readonly runs: Run[] = [];
+  readonly kept: Deployment[] = [];
+  readonly #world: FakeNotes;
+
+  constructor(world: FakeNotes) {
+    this.#world = world;
+  }
+
+  record(record: RunRecord): Promise<Run> {
+    this.#world.note(`runs.record ${record.stage}`);
+    const text = canonicalJson(record);
+    const id = this.#world.hash(text) as RunId;
+    const known = this.runs.find((run) => run.id === id);
+    if (known !== undefined) return Promise.resolve(known);
+    const run: Run = { ...(JSON.parse(text) as RunRecord), id };
+    this.runs.push(run);
+    return Promise.resolve(run);
+  }
+
+  find(fingerprint: Fingerprint): Promise<readonly Run[]> {
+    return this.#select((run) => run.fingerprint === fingerprint && succeeded(run));
+  }
+
+  async latest(stage: StageName, ending?: 'succeeded'): Promise<Run | undefined> {
+    const ofStage = await this.history(stage, Infinity);
+    return ofStage.find((run) => ending === undefined || succeeded(run));
+  }
+
+  lookUp(prefix: string): Promise<readonly Run[]> {
+    return this.#select((run) => run.id.startsWith(prefix) || run.attempt.startsWith(prefix));
+  }
+
+  async history(stage: StageName, limit: number): Promise<readonly Run[]> {
+    return (await this.#select((run) => run.stage === stage)).slice(0, limit);
+  }
+
+  producersOf(digest: Digest): Promise<readonly Run[]> {
+    return this.#select(
+      (run) => succeeded(run) && Object.values(run.outs).some((out) => out.digest === digest),
+    );
+  }
+
+  consumersOf(digest: Digest): Promise<readonly Run[]> {
+    return this.#select(
+      (run) => succeeded(run) && run.input.deps.some((dep) => dep.digest === digest),
+    );
+  }
+
+  producersAt(path: RepoPath): Promise<readonly Run[]> {
+    return this.#select((run) => succeeded(run) && path in run.outs);
+  }
+
+  get(id: RunId): Promise<Run | undefined> {
+    return Promise.resolve(this.runs.find((run) => run.id === id));
+  }
+
+  recordDeployment(deployment: Deployment): Promise<void> {
+    this.#world.note(`runs.recordDeployment ${deployment.revision}`);
+    this.kept.push(deployment);
+    return Promise.resolve();
+  }
+
+  deployments(name?: string): Promise<readonly Deployment[]> {
+    const wanted = this.kept.filter((each) => name === undefined || each.name === name);
+    return Promise.resolve(newestFirst(wanted));
+  }
+
+  #select(wanted: (run: Run) => boolean): Promise<readonly Run[]> {
+    return Promise.resolve(newestFirst(this.runs.filter(wanted)));
+  }
+}
+
+/** `pipeline.lock` in memory. */
+export class FakeLockStore implements LockStore {
+  lock: PipelineLock = EMPTY_LOCK;
+  /** Set it to make `read` fail, as a lock full of conflict markers would. */
+  problem: Problem | undefined;
+  readonly #world: FakeNotes;
+
+  constructor(world: FakeNotes) {
+    this.#world = world;
+  }
+
+  read(): Promise<Result<PipelineLock, Problem>> {
+    return Promise.resolve(this.problem === undefined ? ok(this.lock) : err(this.problem));
+  }
+
+  setStage(stage: StageName, entry: LockedStage): Promise<void> {
+    this.#world.note(`lock.setStage ${stage}`);
+    this.lock = { ...this.lock, stages: { ...this.lock.stages, [stage]: entry } };
+    return Promise.resolve();
+  }
+
+  setSource(path: RepoPath, artifact: ArtifactRef | undefined): Promise<void> {
+    this.#world.note(`lock.setSource ${path}`);
+    const others = Object.entries(this.lock.sources).filter(([known]) => known !== path);
+    const sources = Object.fromEntries(
+      artifact === undefined ? others : [...others, [path, artifact]],
+    );
+    this.lock = { ...this.lock, sources };
+    return Promise.resolve();
+  }
+
+  flush(): Promise<void> {
+    this.#world.note('lock.flush');
+    return Promise.resolve();
+  }
+}
+
+/** Logs in memory, by attempt. */
+export class FakeLogStore implements LogStore {
+  readonly logs = new Map<AttemptId, LogChunk[]>();
+  readonly #world: FakeNotes;
+
+  constructor(world: FakeNotes) {
+    this.#world = world;
+  }
+
+  open(attempt: AttemptId, stage: string): AttemptLog {
+    this.#world.note(`logs.open ${stage}`);
+    const chunks: LogChunk[] = [];
+    this.logs.set(attempt, chunks);
+    return {
+      append: (stream, chunk) => {
+        chunks.push({ stream, chunk });
+      },
+      close: () => {
+        this.#world.note(`logs.close ${stage}`);
+        const text = chunks.map(({ chunk }) => chunk).join('');
+        const digest = `b3:${this.#world.hash(text)}` as Digest;
+        const path = `/project/cache/v1/logs/${attempt}.log`;
+        return Promise.resolve({ digest, size: Buffer.byteLength(text), path });
+      },
+    };
+  }
+
+  read(attempt: AttemptId): Promise<readonly LogChunk[] | undefined> {
+    return Promise.resolve(this.logs.get(attempt));
+  }
+}
