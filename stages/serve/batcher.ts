@@ -1,0 +1,98 @@
+/** Micro-batching: requests that arrive together are answered by one call; pure (the timer is an argument). */
+
+export interface BatcherOptions<Input, Output> {
+  /** Answers all inputs, in order. Never called twice at once. */
+  readonly run: (inputs: readonly Input[]) => Promise<readonly Output[]>;
+  /** Inputs a call may hold, at least 1. */
+  readonly maxBatch: number;
+  /** How long the first input of a batch may wait for company while nothing runs; 0 waits for nobody. */
+  readonly maxDelayMs: number;
+  /** Inputs that may wait; the next one is refused. */
+  readonly maxWaiting: number;
+  readonly onBatch?: (size: number) => void;
+  /** Calls `action` once after `ms`, unless the returned function is called first. */
+  readonly after?: (ms: number, action: () => void) => () => void;
+}
+
+export type Submitted<Output> =
+  { kind: 'accepted'; answer: Promise<Output> } | { kind: 'full'; waiting: number };
+
+export interface Batcher<Input, Output> {
+  submit(input: Input): Submitted<Output>;
+  /** Inputs that wait for their batch. */
+  readonly waiting: number;
+  /** Answers what waits without further delay; resolves when nothing waits or runs. */
+  drain(): Promise<void>;
+}
+
+interface Entry<Input, Output> {
+  readonly input: Input;
+  readonly resolve: (output: Output) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export function createBatcher<Input, Output>(
+  options: BatcherOptions<Input, Output>,
+): Batcher<Input, Output> {
+  const { run, maxBatch, maxDelayMs, maxWaiting, onBatch, after = startTimer } = options;
+  const waiting: Entry<Input, Output>[] = [];
+  let running: Promise<void> | undefined;
+  let cancelTimer: (() => void) | undefined;
+
+  /** Starts a batch if there is a reason to: it is full, or its time is up, or there is none to wait for. */
+  function consider(timeIsUp: boolean): void {
+    if (running !== undefined || waiting.length === 0) return;
+    if (waiting.length >= maxBatch || timeIsUp || maxDelayMs === 0) {
+      cancelTimer?.();
+      cancelTimer = undefined;
+      running = runBatch(waiting.splice(0, maxBatch)).then(() => {
+        running = undefined;
+        // What arrived meanwhile has waited for a whole batch already.
+        consider(true);
+      });
+    } else {
+      cancelTimer ??= after(maxDelayMs, () => {
+        cancelTimer = undefined;
+        consider(true);
+      });
+    }
+  }
+
+  async function runBatch(batch: readonly Entry<Input, Output>[]): Promise<void> {
+    onBatch?.(batch.length);
+    try {
+      const outputs = await run(batch.map((entry) => entry.input));
+      if (outputs.length !== batch.length) {
+        throw new Error(`bug: ${outputs.length} answers to ${batch.length} inputs`);
+      }
+      outputs.forEach((output, index) => batch[index]?.resolve(output));
+    } catch (error) {
+      for (const entry of batch) entry.reject(error);
+    }
+  }
+
+  return {
+    submit(input) {
+      if (waiting.length >= maxWaiting) return { kind: 'full', waiting: waiting.length };
+      const answer = new Promise<Output>((resolve, reject) => {
+        waiting.push({ input, resolve, reject });
+      });
+      consider(false);
+      return { kind: 'accepted', answer };
+    },
+    get waiting() {
+      return waiting.length;
+    },
+    async drain() {
+      consider(true);
+      while (running !== undefined) await running;
+    },
+  };
+}
+
+function startTimer(ms: number, action: () => void): () => void {
+  const timer = setTimeout(action, ms);
+  return () => {
+    clearTimeout(timer);
+  };
+}

@@ -1,0 +1,160 @@
+/** Everything the service can be told, each from one environment variable. This table is the documentation. */
+
+export interface ServiceConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly modelDir: string;
+  readonly revision: string;
+  readonly maxUploadBytes: number;
+  readonly maxPixels: number;
+  readonly maxBatch: number;
+  readonly batchDelayMs: number;
+  readonly maxWaiting: number;
+  readonly drainDelayMs: number;
+  readonly drainTimeoutMs: number;
+  readonly logLevel: LogLevel;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+interface NumberSetting {
+  readonly variable: string;
+  readonly fallback: number;
+  readonly least: number;
+  readonly most: number;
+  readonly meaning: string;
+}
+
+const numbers = {
+  port: {
+    variable: 'PORT',
+    fallback: 8080,
+    least: 0,
+    most: 65_535,
+    meaning: 'TCP port; 0 takes a free one, which the log line with "url" names',
+  },
+  maxUploadBytes: {
+    variable: 'MAX_UPLOAD_BYTES',
+    fallback: 10 * 2 ** 20,
+    least: 1024,
+    most: 2 ** 30,
+    meaning: 'size of the largest photograph that is accepted',
+  },
+  maxPixels: {
+    variable: 'MAX_PIXELS',
+    fallback: 40_000_000,
+    least: 1,
+    most: 1_000_000_000,
+    meaning: 'height times width of the largest photograph that is decoded',
+  },
+  maxBatch: {
+    variable: 'MAX_BATCH',
+    fallback: 16,
+    least: 1,
+    most: 1024,
+    meaning: 'photographs that one call of the model may answer',
+  },
+  batchDelayMs: {
+    variable: 'BATCH_DELAY_MS',
+    fallback: 0,
+    least: 0,
+    most: 1000,
+    // Measured on two cores: waiting for company never paid, since what arrives during a batch forms the next one.
+    meaning: 'how long a lone photograph waits for company when the model is idle',
+  },
+  maxWaiting: {
+    variable: 'MAX_WAITING',
+    fallback: 256,
+    least: 1,
+    most: 100_000,
+    meaning: 'photographs that may wait for the model; the next one gets 503',
+  },
+  drainDelayMs: {
+    variable: 'DRAIN_DELAY_MS',
+    fallback: 500,
+    least: 0,
+    most: 60_000,
+    meaning: 'after SIGTERM: how long /readyz says 503 while requests are still taken',
+  },
+  drainTimeoutMs: {
+    variable: 'DRAIN_TIMEOUT_MS',
+    fallback: 9000, // Cloud Run kills 10 s after SIGTERM
+    least: 0,
+    most: 600_000,
+    meaning: 'after SIGTERM: when the process ends although a request still runs',
+  },
+} satisfies Record<string, NumberSetting>;
+
+const texts = {
+  host: { variables: ['HOST'], fallback: '0.0.0.0', meaning: 'address to listen on' },
+  modelDir: {
+    variables: ['MODEL_DIR'],
+    fallback: 'model',
+    meaning: 'folder of the model: model.json, weights.bin, contract.json',
+  },
+  revision: {
+    variables: ['REVISION', 'K_REVISION'],
+    fallback: 'unnamed',
+    meaning: 'name of this deployment, repeated in every answer',
+  },
+} as const;
+
+const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
+
+export type ConfigRead =
+  { kind: 'ok'; config: ServiceConfig } | { kind: 'wrong'; problems: readonly string[] };
+
+/** Reads the configuration out of environment variables; an empty one counts as absent. All problems at once. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): ConfigRead {
+  const problems: string[] = [];
+
+  const text = (name: keyof typeof texts): string => {
+    const { variables, fallback } = texts[name];
+    return variables.map((variable) => env[variable]).find((value) => value) ?? fallback;
+  };
+  const number = (name: keyof typeof numbers): number => {
+    const { variable, fallback, least, most } = numbers[name];
+    const given = env[variable];
+    if (given === undefined || given === '') return fallback;
+    const value = Number(given);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    problems.push(`${variable}=${given} is not a whole number from ${least} to ${most}`);
+    return fallback;
+  };
+  const logLevel = (): LogLevel => {
+    const given = env['LOG_LEVEL'] || 'info';
+    const level = logLevels.find((known) => known === given);
+    if (level === undefined) problems.push(`LOG_LEVEL=${given} is none of ${logLevels.join(', ')}`);
+    return level ?? 'info';
+  };
+
+  const config: ServiceConfig = {
+    host: text('host'),
+    port: number('port'),
+    modelDir: text('modelDir'),
+    revision: text('revision'),
+    maxUploadBytes: number('maxUploadBytes'),
+    maxPixels: number('maxPixels'),
+    maxBatch: number('maxBatch'),
+    batchDelayMs: number('batchDelayMs'),
+    maxWaiting: number('maxWaiting'),
+    drainDelayMs: number('drainDelayMs'),
+    drainTimeoutMs: number('drainTimeoutMs'),
+    logLevel: logLevel(),
+  };
+  return problems.length === 0 ? { kind: 'ok', config } : { kind: 'wrong', problems };
+}
+
+/** One line a variable, for `--help`. */
+export function describeConfig(): string {
+  const rows = [
+    ...Object.values(texts).map((s) => [s.variables.join(' or '), s.fallback, s.meaning]),
+    ...Object.values(numbers).map((s) => [s.variable, String(s.fallback), s.meaning]),
+    ['LOG_LEVEL', 'info', logLevels.join(', ')],
+  ];
+  return rows
+    .map(([variable = '', fallback = '', meaning = '']) => {
+      return `  ${variable.padEnd(24)}${fallback.padEnd(12)}${meaning}`;
+    })
+    .join('\n');
+}
