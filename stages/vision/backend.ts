@@ -1,0 +1,174 @@
+/** Opens the best TensorFlow.js backend that this machine has. One engine a process: TF.js keeps it in a global. */
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import util from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+
+export type BackendChoice = 'auto' | 'tensorflow-gpu' | 'tensorflow' | 'wasm' | 'cpu';
+export type BackendName = 'tfjs-node-gpu' | 'tfjs-node' | 'wasm' | 'cpu';
+
+export interface Backend {
+  readonly name: BackendName;
+  /** One line for the log: what was chosen and, where something faster can be had, how. */
+  readonly describe: string;
+}
+
+export interface BackendOptions {
+  /** `auto` tries tfjs-node-gpu, tfjs-node, wasm, in this order; any other name is that one or an error. */
+  readonly prefer?: BackendChoice;
+  /** False leaves out the gradient kernels that wasm needs to train. */
+  readonly training?: boolean;
+  /** Folder of the .wasm binaries, where a bundle has moved them; ends with a slash. */
+  readonly wasmFolder?: string;
+}
+
+/** A backend that was asked for by name and is not here. */
+export class BackendError extends Error {
+  override readonly name = 'BackendError';
+  readonly hint: string;
+
+  constructor(message: string, hint: string) {
+    super(message);
+    this.hint = hint;
+  }
+}
+
+export const backendChoices: readonly BackendChoice[] = [
+  'auto',
+  'tensorflow-gpu',
+  'tensorflow',
+  'wasm',
+  'cpu',
+];
+
+const SETUP = 'npm run setup:tensorflow';
+
+/**
+ * Opens a backend and makes it the active one. Silent; says in `describe` what it found.
+ * Throws BackendError where a backend asked for by name is not installed or does not load.
+ */
+export async function openBackend(options: BackendOptions = {}): Promise<Backend> {
+  const { prefer = 'auto', training = true, wasmFolder } = options;
+  switch (prefer) {
+    case 'auto':
+      return openBest(training, wasmFolder);
+    case 'tensorflow-gpu':
+      return demandNative('@tensorflow/tfjs-node-gpu', `${SETUP} -- --gpu`);
+    case 'tensorflow':
+      return demandNative('@tensorflow/tfjs-node', SETUP);
+    case 'wasm':
+      return openWasm(training, wasmFolder, '');
+    case 'cpu':
+      await import('@tensorflow/tfjs-backend-cpu');
+      if (training) await registerGradients();
+      await activate('cpu');
+      // Its first use prints an advertisement for tfjs-node.
+      (tf.backend() as { firstUse?: boolean }).firstUse = false;
+      return { name: 'cpu', describe: 'cpu (plain JavaScript, the slow reference)' };
+  }
+}
+
+async function openBest(training: boolean, wasmFolder: string | undefined): Promise<Backend> {
+  const failures: string[] = [];
+  for (const name of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const) {
+    const native = openNative(name);
+    if (native.kind === 'open') return native.backend;
+    if (native.kind === 'broken') failures.push(`; ${name} is installed but ${native.reason}`);
+  }
+  return openWasm(training, wasmFolder, failures.join(''));
+}
+
+function demandNative(name: NativePackage, command: string): Backend {
+  const native = openNative(name);
+  switch (native.kind) {
+    case 'open':
+      return native.backend;
+    case 'absent':
+      throw new BackendError(`${name} has no native binding on this machine`, `run \`${command}\``);
+    case 'broken':
+      throw new BackendError(`${name} ${native.reason}`, `run \`${command}\` again`);
+  }
+}
+
+type NativePackage = '@tensorflow/tfjs-node' | '@tensorflow/tfjs-node-gpu';
+
+type Native =
+  { kind: 'open'; backend: Backend } | { kind: 'absent' } | { kind: 'broken'; reason: string };
+
+function openNative(name: NativePackage): Native {
+  // The package throws on import where its binding is missing, which is the usual case (its install
+  // script is switched off): looking for the file first costs a millisecond instead of half a second.
+  if (!hasBinding(name)) return { kind: 'absent' };
+  prepareForTfjsNode();
+  try {
+    requireHere(name);
+  } catch (error) {
+    return { kind: 'broken', reason: `does not load: ${firstLine(error)}` };
+  }
+  const device = tf.backend() as { isUsingGpuDevice?: boolean };
+  const onGpu = device.isUsingGpuDevice === true;
+  if (name === '@tensorflow/tfjs-node-gpu' && onGpu) {
+    return { kind: 'open', backend: { name: 'tfjs-node-gpu', describe: 'tfjs-node-gpu (CUDA)' } };
+  }
+  const note = name === '@tensorflow/tfjs-node-gpu' ? ', from tfjs-node-gpu: no GPU in sight' : '';
+  return { kind: 'open', backend: { name: 'tfjs-node', describe: `tfjs-node (CPU${note})` } };
+}
+
+const requireHere = createRequire(import.meta.url);
+
+function hasBinding(name: NativePackage): boolean {
+  let folder: string;
+  try {
+    folder = join(dirname(requireHere.resolve(`${name}/package.json`)), 'lib');
+  } catch {
+    return false;
+  }
+  if (!existsSync(folder)) return false;
+  return readdirSync(folder).some((napi) => existsSync(join(folder, napi, 'tfjs_binding.node')));
+}
+
+/** tfjs-node 4.22 uses two helpers that Node 23 removed, and TensorFlow logs to stderr unless told not to. */
+function prepareForTfjsNode(): void {
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  const legacy = util as unknown as Record<string, unknown>;
+  legacy['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
+  legacy['isArray'] ??= (value: unknown) => Array.isArray(value);
+}
+
+async function openWasm(
+  training: boolean,
+  wasmFolder: string | undefined,
+  failures: string,
+): Promise<Backend> {
+  const wasm = await import('@tensorflow/tfjs-backend-wasm');
+  if (wasmFolder !== undefined) wasm.setWasmPaths(wasmFolder);
+  if (training) {
+    await registerGradients();
+    const { registerGradientKernels } = await import('./wasm/register.ts');
+    registerGradientKernels();
+  }
+  await activate('wasm');
+  const hint = training ? `; \`${SETUP}\` makes training 5 to 7 times faster` : '';
+  return { name: 'wasm', describe: `wasm (WebAssembly${failures})${hint}` };
+}
+
+/** How each op is differentiated: tfjs-core alone has none of it, tfjs-layers brings it along. */
+async function registerGradients(): Promise<void> {
+  await import('@tensorflow/tfjs-layers');
+}
+
+async function activate(name: string): Promise<void> {
+  if (!(await tf.setBackend(name))) {
+    throw new BackendError(
+      `the TensorFlow.js backend ${name} does not start`,
+      'run `npm ci` again',
+    );
+  }
+  await tf.ready();
+}
+
+function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n', 1)[0] ?? message;
+}
