@@ -18,6 +18,7 @@ export type StageFailure =
   | { readonly kind: 'timed-out'; readonly afterMs: number }
   | { readonly kind: 'not-started'; readonly cause: string }
   | { readonly kind: 'dep-missing'; readonly path: RepoPath; readonly producer?: StageName }
+  | { readonly kind: 'dep-unreadable'; readonly path: RepoPath; readonly cause: string }
   | { readonly kind: 'dep-changed-during-run'; readonly path: RepoPath }
   | { readonly kind: 'wrote-others-out'; readonly path: RepoPath; readonly owner: StageName }
   | { readonly kind: 'out-missing'; readonly path: RepoPath }

@@ -80,6 +80,7 @@ export type StaleReason =
     }
   | { readonly kind: 'outs-unavailable'; readonly path: RepoPath }
   | { readonly kind: 'dep-missing'; readonly path: RepoPath; readonly producer?: StageName }
+  | { readonly kind: 'dep-unreadable'; readonly path: RepoPath; readonly cause: string }
   | { readonly kind: 'expired'; readonly ageMs: number; readonly ttlMs: number }
   | { readonly kind: 'probe-failed'; readonly message: string }
   | { readonly kind: 'probe-changed' }

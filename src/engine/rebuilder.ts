@@ -1,0 +1,307 @@
+import { sameContent, toRef, type ArtifactRef } from '../model/artifact.ts';
+import type { LockedStage, PipelineLock } from '../model/lock.ts';
+import type { Fingerprint, StageName } from '../model/names.ts';
+import type { Out } from '../model/pipeline.ts';
+import { assertNever, isNonEmpty } from '../model/result.ts';
+import type { FingerprintInput, Run } from '../model/run.ts';
+import type { Judgement, StaleReason, Verdict } from '../model/verdict.ts';
+import type { Ports } from '../ports/ports.ts';
+import { fingerprintInput, fingerprintOf } from './fingerprint.ts';
+import { describeWorkspaceProblem, observe, type DigestDep, type Unobservable } from './observe.ts';
+import type { ProbeAnswer, Prober } from './probe.ts';
+import { differences } from './reasons.ts';
+import type { JudgeOptions, StageWork } from './request.ts';
+
+export type JudgePorts = Pick<Ports, 'workspace' | 'runs' | 'environment' | 'clock' | 'hash'>;
+
+export interface JudgeContext {
+  readonly lock: PipelineLock;
+  readonly options: JudgeOptions;
+  readonly digestDep: DigestDep;
+  readonly probe: Prober;
+  readonly ports: JudgePorts;
+  /** Stages a killed process left open, with the time. */
+  readonly interrupted: ReadonlyMap<StageName, string>;
+  /** Producers by path, for the words of a missing dep. */
+  readonly producerOf: (path: StageWork['stage']['deps'][number]) => StageName | undefined;
+}
+
+/**
+ * Decides what has to happen to one stage, and why. `repro`, `status`, `why` and `--dry` all ask
+ * here. In order: what forbids a judgement (frozen, unknown inputs), what is judged by its latest
+ * run (effects), what lies in the workspace (the lock), what an earlier run left (the run cache).
+ */
+export async function judge(work: StageWork, context: JudgeContext): Promise<Judgement> {
+  const { stage } = work;
+  if (stage.frozen) return { verdict: { kind: 'frozen' } };
+
+  const observed = await observe(work, context.digestDep, context.ports);
+  if (!observed.ok) return { verdict: unknownInputs(work, observed.error, context) };
+
+  const input = fingerprintInput(stage, observed.value);
+  const fingerprint = fingerprintOf(input, context.ports.hash);
+  const question: Question = { work, input, fingerprint, context };
+  const verdict = stage.effect ? await judgeEffect(question) : await judgeContent(question);
+  return { verdict: withInterruption(verdict, work, context), input, fingerprint };
+}
+
+interface Question {
+  readonly work: StageWork;
+  readonly input: FingerprintInput;
+  readonly fingerprint: Fingerprint;
+  readonly context: JudgeContext;
+}
+
+function unknownInputs(
+  { stage }: StageWork,
+  unobservable: readonly Unobservable[],
+  context: JudgeContext,
+): Verdict {
+  const waitingOn = unobservable.flatMap((problem) =>
+    problem.kind === 'waiting' ? [problem.producer] : [],
+  );
+  if (isNonEmpty(waitingOn)) return { kind: 'undetermined', waitingOn };
+  const reasons = unobservable.flatMap((problem): StaleReason[] => {
+    switch (problem.kind) {
+      case 'waiting':
+        return [];
+      case 'missing': {
+        const producer = context.producerOf(problem.path);
+        const named = producer !== undefined && { producer };
+        return [{ kind: 'dep-missing', path: problem.path, ...named }];
+      }
+      case 'unreadable': {
+        const cause = describeWorkspaceProblem(problem.problem);
+        return [{ kind: 'dep-unreadable', path: problem.path, cause }];
+      }
+      default:
+        return assertNever(problem);
+    }
+  });
+  if (!isNonEmpty(reasons)) throw new Error(`bug: ${stage.name} has unknown inputs but no reason`);
+  return { kind: 'stale', reasons };
+}
+
+/** A stage that changes the outside: only its latest run on this machine counts, and its probe confirms it. */
+async function judgeEffect({ work, input, fingerprint, context }: Question): Promise<Verdict> {
+  const { stage } = work;
+  const { ports, options } = context;
+  const history = await ports.runs.history(stage.name, 50);
+  const here = history.filter((run) => run.provenance.host === ports.environment.host());
+  const latest = here[0];
+  const reasons: StaleReason[] = options.force ? [{ kind: 'forced' }] : [];
+  if (latest === undefined) {
+    const elsewhere = history[0];
+    reasons.push(
+      elsewhere === undefined
+        ? { kind: 'never-ran' }
+        : {
+            kind: 'other-target',
+            before: elsewhere.provenance.host,
+            after: ports.environment.host(),
+          },
+    );
+    return stale(reasons);
+  }
+  if (latest.ending.kind === 'failed') reasons.push({ kind: 'last-run-failed' });
+  if (latest.fingerprint !== fingerprint) reasons.push(...differences(latest.input, input));
+  if (stage.alwaysChanged) reasons.push({ kind: 'always-changed' });
+  reasons.push(...expiry(work, latest, context));
+  for (const out of stage.outs) {
+    const there = await ports.workspace.digest(out.path);
+    if (there.ok && there.value === undefined)
+      reasons.push({ kind: 'out-missing', path: out.path });
+  }
+  if (reasons.length === 0) reasons.push(...(await probeReasons(work, latest, context)));
+  return reasons.length === 0 ? { kind: 'up-to-date', run: latest } : stale(reasons);
+}
+
+/** A stage that computes: the lock says what lies in the workspace, the run log what lay there before. */
+async function judgeContent(question: Question): Promise<Verdict> {
+  const { work, fingerprint, context } = question;
+  const { stage } = work;
+  if (context.options.force) return stale([{ kind: 'forced' }]);
+  if (stage.alwaysChanged) return stale([{ kind: 'always-changed' }]);
+
+  const locked = context.lock.stages[stage.name];
+  const runs = await context.ports.runs.find(fingerprint);
+  const reasons: StaleReason[] = [];
+
+  if (locked?.fingerprint === fingerprint) {
+    const run = runs.find((candidate) => sameOuts(candidate.outs, locked.outs));
+    const lifetime = await lifetimeReasons(work, run, context);
+    const outs = await outReasons(stage.outs, locked, context);
+    if (lifetime.length + outs.length === 0) {
+      return { kind: 'up-to-date', ...(run !== undefined && { run }) };
+    }
+    reasons.push(...lifetime, ...outs);
+    if (
+      lifetime.length === 0 &&
+      context.options.runCache &&
+      isNonEmpty(reasons) &&
+      (await canRestore(stage.outs, locked.outs, context))
+    ) {
+      return { kind: 'restorable', ...(run !== undefined && { run }), outs: locked.outs, reasons };
+    }
+  } else {
+    reasons.push(...(await sinceLastTime(question, locked)));
+  }
+
+  const hit = context.options.runCache ? await usableRun(question, runs) : undefined;
+  if (hit !== undefined && isNonEmpty(reasons)) {
+    return { kind: 'restorable', run: hit, outs: hit.outs, reasons };
+  }
+  const lost = stage.outs.find((out) => out.cache);
+  const onlyOuts = reasons.every(({ kind }) => kind === 'out-missing' || kind === 'out-modified');
+  if (onlyOuts && reasons.length > 0 && lost !== undefined) {
+    return stale([...reasons, { kind: 'outs-unavailable', path: lost.path }]);
+  }
+  return stale(reasons);
+}
+
+const sameOuts = (a: Run['outs'], b: Run['outs']): boolean => {
+  const paths = Object.keys(a);
+  return (
+    paths.length === Object.keys(b).length &&
+    paths.every((path) => {
+      const [left, right] = [a[path], b[path]];
+      return left !== undefined && right !== undefined && sameContent(left, right);
+    })
+  );
+};
+
+/** What changed since the run that the lock names, or since the latest one. */
+async function sinceLastTime(
+  { work, input, fingerprint, context }: Question,
+  locked: LockedStage | undefined,
+): Promise<StaleReason[]> {
+  const { runs } = context.ports;
+  const lockedRun = locked === undefined ? undefined : (await runs.find(locked.fingerprint))[0];
+  const before = lockedRun ?? (await runs.latest(work.stage.name, 'succeeded'));
+  if (before !== undefined && before.fingerprint !== fingerprint) {
+    const changes = differences(before.input, input);
+    return Promise.all(changes.map((change) => withFiles(change, context)));
+  }
+  if (before !== undefined) {
+    return outReasons(work.stage.outs, { fingerprint, outs: before.outs }, context).then((found) =>
+      found.length > 0 ? found : [{ kind: 'locked-run-unknown' }],
+    );
+  }
+  return [locked === undefined ? { kind: 'never-ran' } : { kind: 'locked-run-unknown' }];
+}
+
+/** Names the files inside a changed directory, where both trees are at hand. */
+async function withFiles(reason: StaleReason, context: JudgeContext): Promise<StaleReason> {
+  if (reason.kind !== 'dep-changed') return reason;
+  const producer = context.producerOf(reason.path);
+  const named = { ...reason, ...(producer !== undefined && { producer }) };
+  const current = await context.ports.workspace.digest(reason.path);
+  if (reason.before === undefined || !current.ok || current.value?.kind !== 'tree') return named;
+  const before: ArtifactRef = { digest: reason.before, size: 0, files: 0 };
+  const files = await context.ports.workspace.compare(before, toRef(current.value), 3);
+  return files === undefined ? named : { ...named, files };
+}
+
+/** Outs that are missing from the workspace or are not what the lock says. */
+async function outReasons(
+  outs: readonly Out[],
+  locked: LockedStage,
+  { ports }: JudgeContext,
+): Promise<StaleReason[]> {
+  const reasons = await Promise.all(
+    outs.map(async ({ path }): Promise<StaleReason[]> => {
+      const expected = locked.outs[path];
+      if (expected === undefined) return [{ kind: 'out-missing', path }];
+      const found = await ports.workspace.digest(path);
+      if (!found.ok || found.value === undefined) return [{ kind: 'out-missing', path }];
+      if (sameContent(toRef(found.value), expected)) return [];
+      const files = await ports.workspace.compare(expected, toRef(found.value), 3);
+      return [
+        {
+          kind: 'out-modified',
+          path,
+          before: expected.digest,
+          after: found.value.digest,
+          ...(files !== undefined && { files }),
+        },
+      ];
+    }),
+  );
+  return reasons.flat();
+}
+
+/** The newest run of this fingerprint that can be put back whole. */
+async function usableRun(
+  { work, context }: Question,
+  runs: readonly Run[],
+): Promise<Run | undefined> {
+  for (const run of runs) {
+    if ((await lifetimeReasons(work, run, context)).length > 0) continue;
+    if (await canRestore(work.stage.outs, run.outs, context)) return run;
+  }
+  return undefined;
+}
+
+/** All or nothing: every cached out is in the cache, every uncached one lies in the workspace as recorded. */
+async function canRestore(
+  outs: readonly Out[],
+  recorded: Run['outs'],
+  { ports }: JudgeContext,
+): Promise<boolean> {
+  for (const out of outs) {
+    const ref = recorded[out.path];
+    if (ref === undefined) return false;
+    if (out.cache) {
+      if (await ports.workspace.holds(ref)) continue;
+    }
+    const found = await ports.workspace.digest(out.path);
+    if (!found.ok || found.value === undefined || !sameContent(toRef(found.value), ref)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** Whether a run that read the outside still stands for it. */
+async function lifetimeReasons(
+  work: StageWork,
+  run: Run | undefined,
+  context: JudgeContext,
+): Promise<StaleReason[]> {
+  if (work.stage.ttlMs === undefined && work.stage.probe === undefined) return [];
+  if (run === undefined) return [{ kind: 'locked-run-unknown' }];
+  return [...expiry(work, run, context), ...(await probeReasons(work, run, context))];
+}
+
+function expiry({ stage }: StageWork, run: Run, { ports }: JudgeContext): StaleReason[] {
+  if (stage.ttlMs === undefined) return [];
+  const ageMs = ports.clock.now() - Date.parse(run.startedAt);
+  return ageMs > stage.ttlMs ? [{ kind: 'expired', ageMs, ttlMs: stage.ttlMs }] : [];
+}
+
+async function probeReasons(
+  work: StageWork,
+  run: Run,
+  context: JudgeContext,
+): Promise<StaleReason[]> {
+  if (work.stage.probe === undefined || !context.options.probes) return [];
+  const answer: ProbeAnswer = await context.probe(work);
+  if (answer.kind === 'failed') return [{ kind: 'probe-failed', message: answer.message }];
+  return answer.digest === run.probe ? [] : [{ kind: 'probe-changed' }];
+}
+
+function stale(reasons: readonly StaleReason[]): Verdict {
+  return isNonEmpty(reasons)
+    ? { kind: 'stale', reasons }
+    : { kind: 'stale', reasons: [{ kind: 'never-ran' }] };
+}
+
+function withInterruption(
+  verdict: Verdict,
+  { stage }: StageWork,
+  { interrupted }: JudgeContext,
+): Verdict {
+  const at = interrupted.get(stage.name);
+  if (verdict.kind !== 'stale' || at === undefined) return verdict;
+  return { kind: 'stale', reasons: [{ kind: 'interrupted', at }, ...verdict.reasons] };
+}

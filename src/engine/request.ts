@@ -1,0 +1,50 @@
+import type { JsonObject } from '../model/json.ts';
+import type { RepoPath, StageName } from '../model/names.ts';
+import type { Stage } from '../model/pipeline.ts';
+import type { Graph } from '../model/graph.ts';
+
+/** A stage with its parameters resolved: all that is needed to judge and run it. */
+export interface StageWork {
+  readonly stage: Stage;
+  /** By key as shown to people; enters the fingerprint. */
+  readonly params: JsonObject;
+  /** What the command finds at `AVIAN_PARAMS`. */
+  readonly paramsFile: JsonObject;
+}
+
+/** What every verb of the engine is asked about: a checked pipeline with resolved parameters. */
+export interface Workload {
+  readonly graph: Graph;
+  readonly work: ReadonlyMap<StageName, StageWork>;
+  /** Kept with every run: the whole configuration, and the override words. */
+  readonly config: JsonObject;
+  readonly overrides: readonly string[];
+}
+
+/** How stages are judged. */
+export interface JudgeOptions {
+  /** Treat the wanted stages as stale whatever their inputs. */
+  readonly force: boolean;
+  /** Ask the run cache for earlier outs of the same fingerprint. */
+  readonly runCache: boolean;
+  /** Run probes; without, what they said last is believed. */
+  readonly probes: boolean;
+}
+
+/** Which stages a verb is about. No target means all of them. */
+export interface Selection {
+  readonly targets: readonly StageName[];
+  /** Only the targets, not what they need. */
+  readonly single: boolean;
+  /** The targets and everything behind them. */
+  readonly downstream: boolean;
+}
+
+/** A target as typed: a stage's name, or a path one of them writes. */
+export type TargetText = StageName | RepoPath;
+
+export function workOf(workload: Workload, name: StageName): StageWork {
+  const work = workload.work.get(name);
+  if (work === undefined) throw new Error(`bug: ${name} is not in the workload it came from`);
+  return work;
+}

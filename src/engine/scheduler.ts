@@ -1,0 +1,73 @@
+import type { StageName } from '../model/names.ts';
+import type { StageOutcome } from '../model/outcome.ts';
+import type { Graph } from '../model/graph.ts';
+
+export interface ScheduleOptions {
+  /** Go on with stages that do not need a failed one. */
+  readonly keepGoing: boolean;
+  readonly signal: AbortSignal;
+  /** Settles one stage; its producers within the plan have settled well. */
+  readonly settle: (stage: StageName) => Promise<StageOutcome>;
+  readonly onSettled: (stage: StageName, outcome: StageOutcome) => void;
+}
+
+/**
+ * Settles the planned stages, each as soon as its producers have: first everything that may start
+ * is started, then one ending is awaited, until nothing is left. Without `keepGoing` the first
+ * failure starts nothing new; what runs already may finish.
+ */
+export async function schedule(
+  graph: Graph,
+  planned: readonly StageName[],
+  options: ScheduleOptions,
+): Promise<ReadonlyMap<StageName, StageOutcome>> {
+  const outcomes = new Map<StageName, StageOutcome>();
+  const wanted = new Set(planned);
+  const producers = (stage: StageName): StageName[] =>
+    (graph.producers.get(stage) ?? []).filter((name) => wanted.has(name));
+  const waitingFor = new Map(planned.map((stage) => [stage, producers(stage).length]));
+  const ready = planned.filter((stage) => waitingFor.get(stage) === 0);
+  const running = new Map<StageName, Promise<StageName>>();
+  let stopped = false;
+
+  const finish = (stage: StageName, outcome: StageOutcome): void => {
+    outcomes.set(stage, outcome);
+    options.onSettled(stage, outcome);
+    if (outcome.kind === 'failed' && !options.keepGoing) stopped = true;
+    for (const consumer of graph.consumers.get(stage) ?? []) {
+      const left = waitingFor.get(consumer);
+      if (left === undefined) continue;
+      waitingFor.set(consumer, left - 1);
+      if (left === 1) ready.push(consumer);
+    }
+  };
+  const start = (stage: StageName): void => {
+    const blocker = producers(stage).find((name) => !isSettledWell(outcomes.get(name)));
+    if (blocker !== undefined) finish(stage, blockedBy(blocker, outcomes.get(blocker)));
+    else if (stopped || options.signal.aborted) finish(stage, { kind: 'cancelled' });
+    else {
+      running.set(
+        stage,
+        options.settle(stage).then((outcome) => {
+          finish(stage, outcome);
+          return stage;
+        }),
+      );
+    }
+  };
+
+  while (ready.length + running.size > 0) {
+    for (let stage = ready.shift(); stage !== undefined; stage = ready.shift()) start(stage);
+    if (running.size > 0) running.delete(await Promise.race(running.values()));
+  }
+  return outcomes;
+}
+
+const isSettledWell = (outcome: StageOutcome | undefined): boolean =>
+  outcome?.kind === 'skipped' || outcome?.kind === 'restored' || outcome?.kind === 'executed';
+
+/** Names the stage that failed, not the one in between that could not start for it. */
+function blockedBy(producer: StageName, outcome: StageOutcome | undefined): StageOutcome {
+  if (outcome?.kind === 'cancelled') return { kind: 'cancelled' };
+  return { kind: 'blocked', by: outcome?.kind === 'blocked' ? outcome.by : producer };
+}
