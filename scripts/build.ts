@@ -1,0 +1,108 @@
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { build } from 'esbuild';
+
+/** Programs of the bundle: each becomes `dist/<file name>.js`, so a file name is used once. */
+const PROGRAMS = ['src/cli/main.ts'];
+
+/** Native modules stay in node_modules, where npm put the binary of this machine. */
+const EXTERNAL = ['better-sqlite3', '@napi-rs/blake-hash', 'react-devtools-core'];
+
+const root = join(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  engines: { node: string };
+};
+
+await rm(dist, { recursive: true, force: true });
+await mkdir(join(dist, 'bin'), { recursive: true });
+await compileSchemas();
+await bundle(PROGRAMS.filter((program) => existsSync(join(root, program))));
+await writeProgram('avian.js', entry(manifest.engines.node));
+await writeProgram('bin/avian', launcher());
+
+async function compileSchemas(): Promise<void> {
+  const path = join(root, 'scripts/compile-schemas.ts');
+  if (!existsSync(path)) return;
+  const module = (await import(path)) as { compileSchemas: () => Promise<void> };
+  await module.compileSchemas();
+}
+
+/**
+ * Split, so that `avian --help` parses neither SQLite's wrapper nor YAML. Chunks lie flat beside
+ * the programs: a program finds another one by `new URL('./name.js', import.meta.url)`, which the
+ * plugin below writes where the source says `./name.ts`.
+ */
+async function bundle(programs: readonly string[]): Promise<void> {
+  const names = programs.map((program) => basename(program, '.ts'));
+  await build({
+    absWorkingDir: root,
+    entryPoints: Object.fromEntries(programs.map((program, index) => [names[index], program])),
+    outdir: dist,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22.18',
+    external: EXTERNAL,
+    chunkNames: 'chunk-[hash]',
+    // CommonJS packages inside the bundle call `require` for Node's own modules.
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+    minifySyntax: true,
+    logLevel: 'warning',
+    plugins: [
+      {
+        name: 'programs-by-url',
+        setup(hooks) {
+          hooks.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => ({
+            contents: readFileSync(path, 'utf8').replace(
+              /new URL\(\s*'\.[./\w-]*?([\w-]+)\.ts'/g,
+              (found, name: string) => (names.includes(name) ? `new URL('./${name}.js'` : found),
+            ),
+            loader: 'ts',
+          }));
+        },
+      },
+    ],
+  });
+}
+
+/**
+ * The bin. Old syntax, one builtin: every Node that knows modules can parse it and read the message.
+ * The compile cache lies inside the package and not in the temp folder, where another user of the
+ * machine could plant code.
+ */
+function entry(engines: string): string {
+  const [major, minor] = engines.replace('>=', '').split('.').map(Number);
+  return `#!/usr/bin/env node
+import * as nodeModule from 'module';
+import { fileURLToPath } from 'url';
+var version = process.versions.node.split('.').map(Number);
+if (version[0] < ${major} || (version[0] === ${major} && version[1] < ${minor})) {
+  process.stderr.write(
+    'avian needs Node ${major}.${minor} or newer and this is ' + process.version +
+      ': inside the project run \`npx avian\`, or install one there with \`npm i -D node@24\`\\n'
+  );
+  process.exitCode = 64;
+} else {
+  nodeModule.enableCompileCache(fileURLToPath(new URL('./.compile-cache', import.meta.url)));
+  import('./main.js');
+}
+`;
+}
+
+/** For the PATH of stages: `avian` in a `cmd` is this avian, under the Node that runs it. */
+function launcher(): string {
+  return `#!/bin/sh
+exec "\${AVIAN_NODE:-node}" "$(dirname -- "$0")/../avian.js" "$@"
+`;
+}
+
+async function writeProgram(name: string, text: string): Promise<void> {
+  const path = join(dist, name);
+  await writeFile(path, text);
+  await chmod(path, 0o755);
+}
