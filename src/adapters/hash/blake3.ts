@@ -1,0 +1,28 @@
+import { createRequire } from 'node:module';
+
+type Native = Pick<typeof import('@napi-rs/blake-hash'), 'blake3' | 'Blake3Hasher'>;
+
+/**
+ * BLAKE3 on demand: loading the native addon costs 4 to 20 ms, which a no-op that hashes nothing
+ * should not pay. `require` because an ESM import would be asynchronous at every call site.
+ */
+let native: Native | undefined;
+const load = (): Native =>
+  (native ??= createRequire(import.meta.url)('@napi-rs/blake-hash') as Native);
+
+/** BLAKE3 of UTF-8 text, 64 hex digits. */
+export const hashText = (text: string): string => load().blake3(text).toString('hex');
+
+/** BLAKE3 of bytes, 32 bytes. */
+export const hashBytes = (bytes: Uint8Array): Buffer => load().blake3(bytes);
+
+export interface Hasher {
+  update(bytes: Uint8Array): unknown;
+  digestBuffer(): Buffer;
+}
+
+/** For content that comes in pieces. */
+export function startHash(): Hasher {
+  const { Blake3Hasher } = load();
+  return new Blake3Hasher();
+}
