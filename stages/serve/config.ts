@@ -64,7 +64,7 @@ const numbers = {
   },
   maxWaiting: {
     variable: 'MAX_WAITING',
-    fallback: 256,
+    fallback: 64,
     least: 1,
     most: 100_000,
     meaning: 'photographs that may wait for the model; the next one gets 503',

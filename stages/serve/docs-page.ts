@@ -1,0 +1,50 @@
+/** The OpenAPI document as a page for people. */
+import { escapeHtml, openTemplate, type Page } from './page.ts';
+import type { openApiDocument } from './openapi.ts';
+import { answerFor } from './answer.ts';
+import { errorBody, errorStatus } from './service-error.ts';
+
+const template = openTemplate('docs.html');
+
+interface Operation {
+  readonly summary: string;
+  readonly responses: Readonly<Record<string, { readonly description: string }>>;
+}
+
+/** `origin` is where the reader reached the service, such as `http://127.0.0.1:8080`. */
+export function docsPage(document: ReturnType<typeof openApiDocument>, origin: string): Page {
+  const example = {
+    ...answerFor(Float32Array.of(0.91, 0.07, 0.02), ['amber-finch', 'rust-thrush', 'marsh-tit']),
+    model: 'plate-cnn-uint8@3f2a91c0d4e7',
+    revision: 'aviansight-00007',
+  };
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods as Record<string, Operation>).map(([method, operation]) =>
+      operationSection(method, path, operation),
+    ),
+  );
+  const errors = Object.entries(errorStatus).map(
+    ([code, status]) => `<tr><td>${status}</td><td><code>${code}</code></td></tr>`,
+  );
+  return template({
+    origin,
+    example: JSON.stringify(example, null, 2),
+    operations: { markup: operations.join('\n') },
+    errorExample: JSON.stringify(
+      errorBody('unsupported-format', 'the file is no JPEG, PNG or WebP image', 'convert it …'),
+    ),
+    errors: { markup: errors.join('\n') },
+  });
+}
+
+function operationSection(method: string, path: string, operation: Operation): string {
+  const rows = Object.entries(operation.responses).map(
+    ([status, { description }]) =>
+      `<tr><td><code>${escapeHtml(status)}</code></td><td>${escapeHtml(description)}</td></tr>`,
+  );
+  return `<section>
+  <h2><span class="method">${escapeHtml(method.toUpperCase())}</span> <code>${escapeHtml(path)}</code></h2>
+  <p>${escapeHtml(operation.summary)}.</p>
+  <table>${rows.join('')}</table>
+</section>`;
+}

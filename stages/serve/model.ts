@@ -1,0 +1,33 @@
+/** The one model that a service answers from. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { loadContract } from '../vision/model-files.ts';
+import { openWorkerPredictor, type WorkerPredictor } from './worker-predictor.ts';
+
+export interface ServedModel {
+  /** Architecture, weight type and the first digits of a digest over the model's files, such as `plate-cnn-uint8@3f2a91c0d4e7`. */
+  readonly name: string;
+  readonly predictor: WorkerPredictor;
+}
+
+/** Loads a model in a thread of its own and lets it answer once, so that no client waits for its start. Throws ModelError. */
+export async function openServedModel(modelDir: string): Promise<ServedModel> {
+  const { architecture, quantization } = await loadContract(modelDir);
+  const predictor = await openWorkerPredictor(modelDir);
+  const { height, width } = predictor.contract.input;
+  await predictor.predict(new Uint8Array(height * width * 3), 1);
+  const digest = await digestFiles(modelDir, ['contract.json', 'model.json', 'weights.bin']);
+  return {
+    name: `${architecture}-${quantization?.dtype ?? 'float32'}@${digest.slice(0, 12)}`,
+    predictor,
+  };
+}
+
+async function digestFiles(dir: string, names: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of names) {
+    for await (const chunk of createReadStream(join(dir, name))) hash.update(chunk as Buffer);
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,152 @@
+/** The service's interface as an OpenAPI 3.1 document. */
+import { photographField } from './upload.ts';
+import { errorStatus, type ErrorCode } from './service-error.ts';
+
+const inferErrors: Readonly<Record<number, string>> = {
+  400: 'No photograph in the request, or a form that cannot be read',
+  413: 'More bytes or more pixels than the service takes',
+  415: 'Not a form, or a file that is no JPEG, PNG or WebP image',
+  422: 'An image that is broken or cut short',
+  503: 'Too busy, or not ready; Retry-After says when to try again',
+};
+
+/** Limits are in the document, so that clients can check before they send. */
+export function openApiDocument(limits: { maxUploadBytes: number; maxPixels: number }) {
+  const error = (description: string) => ({
+    description,
+    content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+  });
+  const text = (description: string, type: string) => ({
+    description,
+    content: { [type]: { schema: { type: 'string' } } },
+  });
+  const state = (description: string) => ({
+    description,
+    content: { 'application/json': { schema: { $ref: '#/components/schemas/State' } } },
+  });
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'AvianSight',
+      version: '1.0.0',
+      description: 'Names the bird in a photograph.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    paths: {
+      '/infer_image': {
+        post: {
+          operationId: 'inferImage',
+          summary: 'Names the bird in a photograph',
+          requestBody: {
+            required: true,
+            content: {
+              'multipart/form-data': {
+                schema: {
+                  type: 'object',
+                  required: [photographField],
+                  properties: {
+                    [photographField]: {
+                      type: 'string',
+                      format: 'binary',
+                      description: `A JPEG, PNG or WebP of at most ${limits.maxUploadBytes} bytes and ${limits.maxPixels} pixels`,
+                    },
+                  },
+                },
+                encoding: {
+                  [photographField]: { contentType: 'image/jpeg, image/png, image/webp' },
+                },
+              },
+            },
+          },
+          responses: {
+            200: {
+              description: 'The species, and how sure the model is',
+              content: { 'application/json': { schema: { $ref: '#/components/schemas/Answer' } } },
+            },
+            ...Object.fromEntries(
+              Object.entries(inferErrors).map(([status, meaning]) => [status, error(meaning)]),
+            ),
+          },
+        },
+      },
+      '/healthz': {
+        get: {
+          operationId: 'health',
+          summary: 'Answers while the process lives',
+          responses: { 200: text('The process lives', 'text/plain') },
+        },
+      },
+      '/readyz': {
+        get: {
+          operationId: 'readiness',
+          summary: 'Says whether photographs should be sent here',
+          responses: {
+            200: state('The model is loaded and warm'),
+            503: state('The model is being loaded, or the service is about to end'),
+          },
+        },
+      },
+      '/metrics': {
+        get: {
+          operationId: 'metrics',
+          summary: 'Counts and times in the format of Prometheus',
+          responses: { 200: text('Metrics', 'text/plain') },
+        },
+      },
+    },
+    components: { schemas: schemas() },
+  };
+}
+
+function schemas() {
+  const probability = { type: 'number', minimum: 0, maximum: 1 };
+  const candidate = { species: { type: 'string' }, probability };
+  const codes = Object.keys(errorStatus) as ErrorCode[];
+  return {
+    Candidate: { type: 'object', required: ['species', 'probability'], properties: candidate },
+    Answer: {
+      type: 'object',
+      required: [
+        ...['species', 'probability', 'top', 'message', 'prediction', 'model', 'revision'],
+      ],
+      properties: {
+        ...candidate,
+        top: {
+          type: 'array',
+          minItems: 1,
+          maxItems: 5,
+          description: 'The most probable species, best first',
+          items: { $ref: '#/components/schemas/Candidate' },
+        },
+        message: { type: 'string', description: 'For people: how sure the model is' },
+        prediction: { type: 'string', description: 'One sentence, kept for old clients' },
+        model: { type: 'string', description: 'Architecture, weight type and digest of the model' },
+        revision: { type: 'string', description: 'The deployment that answered' },
+      },
+    },
+    State: {
+      type: 'object',
+      required: ['status', 'revision'],
+      properties: {
+        status: { enum: ['starting', 'ready', 'draining'] },
+        revision: { type: 'string' },
+        model: { type: 'string' },
+      },
+    },
+    Error: {
+      type: 'object',
+      required: ['error'],
+      properties: {
+        error: {
+          type: 'object',
+          required: ['code', 'message', 'hint'],
+          properties: {
+            code: { enum: codes, description: 'Permanent, for programs' },
+            message: { type: 'string', description: 'What is wrong' },
+            hint: { type: 'string', description: 'What to do about it' },
+          },
+        },
+      },
+    },
+  };
+}

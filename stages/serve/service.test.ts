@@ -1,0 +1,233 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import t from 'tap';
+import { saveTinyModel, tinyLabels } from '../vision/testing/tiny-model.ts';
+import { buildService } from './app.ts';
+import { readConfig } from './config.ts';
+import { openServedModel } from './model.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'aviansight-service-'));
+await saveTinyModel(dir);
+const log: Record<string, unknown>[] = [];
+
+const read = readConfig({
+  MODEL_DIR: dir,
+  REVISION: 'test-1',
+  MAX_UPLOAD_BYTES: String(2 ** 20),
+  DRAIN_DELAY_MS: '0',
+});
+if (read.kind === 'wrong') throw new Error(read.problems.join());
+const loading = openServedModel(dir);
+const service = await buildService(read.config, loading, {
+  write: (line) => log.push(JSON.parse(line) as Record<string, unknown>),
+});
+const url = await service.app.listen({ host: '127.0.0.1', port: 0 });
+t.teardown(async () => {
+  await service.drain();
+  rmSync(dir, { recursive: true });
+});
+
+function bird(seed: number, size = 96): sharp.Sharp {
+  const circle = `<circle cx="${20 + seed * 7}" cy="40" r="${12 + seed}" fill="hsl(${seed * 60} 80% 50%)"/>`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${size}" height="${size}"><rect width="100%" height="100%" fill="#9cf"/>${circle}</svg>`;
+  return sharp(Buffer.from(svg)).removeAlpha();
+}
+
+function formWith(bytes: Uint8Array, field = 'bird_image', name = 'photo.jpg'): FormData {
+  const form = new FormData();
+  form.append(field, new Blob([Uint8Array.from(bytes)]), name);
+  return form;
+}
+
+async function post(body: BodyInit | null, headers: Record<string, string> = {}) {
+  const response = await fetch(`${url}/infer_image`, { method: 'POST', body, headers });
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+interface Refusal {
+  status: number;
+  body: { error: { code: string; message: string; hint: string } };
+}
+
+function refused(t: Tap.Test, answer: unknown, status: number, code: string): void {
+  const { body, status: got } = answer as Refusal;
+  t.equal(got, status);
+  t.equal(body.error.code, code);
+  t.match(body.error.message, /\w/);
+  t.match(body.error.hint, /\w/);
+}
+
+await t.test('a JPEG, a PNG and a WebP of one picture get the same species', async (t) => {
+  const jpeg = await bird(1).jpeg({ quality: 95 }).toBuffer();
+  const answers = [
+    await post(formWith(jpeg)),
+    await post(formWith(await bird(1).png().toBuffer(), 'bird_image', 'x.png')),
+    await post(formWith(await bird(1).webp({ lossless: true }).toBuffer(), 'bird_image', 'x')),
+  ];
+  for (const { status, body } of answers) {
+    t.equal(status, 200);
+    t.ok(tinyLabels.includes(body.species));
+    t.equal(body.species, answers[0]?.body.species);
+    t.equal(body.top.length, tinyLabels.length);
+    t.same(body.top[0], { species: body.species, probability: body.probability });
+    t.equal(body.revision, 'test-1');
+    t.match(body.model, /^tiny-float32@[0-9a-f]{12}$/);
+    t.match(body.prediction, /^The bird in the image is an? .+\.$/);
+    t.match(body.message, /%/);
+  }
+});
+
+await t.test('what a client does wrong is refused with code, message and hint', async (t) => {
+  const jpeg = await bird(2, 300).jpeg().toBuffer();
+  refused(t, await post(formWith(Buffer.from('a bird, in words'))), 415, 'unsupported-format');
+  const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
+  refused(t, await post(formWith(svg)), 415, 'unsupported-format');
+  refused(t, await post('{}', { 'content-type': 'application/json' }), 415, 'not-a-form');
+  const half = jpeg.subarray(0, Math.floor(jpeg.length / 2));
+  refused(t, await post(formWith(half)), 422, 'broken-photograph');
+  refused(t, await post(formWith(jpeg.subarray(0, 20))), 422, 'broken-photograph');
+  refused(t, await post(new FormData()), 400, 'no-photograph');
+  refused(t, await post(null), 400, 'no-photograph');
+  refused(t, await post(formWith(new Uint8Array())), 400, 'no-photograph');
+  const misnamed = await post(formWith(jpeg, 'image'));
+  refused(t, misnamed, 400, 'no-photograph');
+  t.match(misnamed.body.error.message, /no file bird_image, only image/);
+  const cut = 'multipart/form-data; boundary=x';
+  const open = '--x\r\nContent-Disposition: form-data; name="bird_image"; filename="a"\r\n\r\nabc';
+  refused(t, await post(open, { 'content-type': cut }), 400, 'bad-request');
+  refused(t, await post('x', { 'content-type': 'multipart/form-data' }), 400, 'bad-request');
+});
+
+await t.test(
+  'too many bytes: refused by the declared length, and while they stream in',
+  async (t) => {
+    const declared = await post(formWith(Buffer.alloc(2 * 2 ** 20, 0xff)));
+    refused(t, declared, 413, 'photograph-too-large');
+    t.match(declared.body.error.message, /larger than 1 MiB/);
+
+    const form = new Response(formWith(Buffer.alloc(2 * 2 ** 20, 0xff)));
+    const streamed = await fetch(`${url}/infer_image`, {
+      method: 'POST',
+      body: form.body,
+      headers: { 'content-type': form.headers.get('content-type') ?? '' },
+      duplex: 'half',
+    } as RequestInit);
+    refused(
+      t,
+      { status: streamed.status, body: await streamed.json() },
+      413,
+      'photograph-too-large',
+    );
+  },
+);
+
+await t.test('50 megapixels in few bytes are refused before they are decoded', async (t) => {
+  const flat = { width: 7072, height: 7072, channels: 3 as const, background: '#789' };
+  for (const format of ['png', 'jpeg'] as const) {
+    const bomb = await sharp({ create: flat }).toFormat(format).toBuffer();
+    t.ok(bomb.length < 2 ** 20, `${bomb.length} bytes`);
+    const started = performance.now();
+    refused(t, await post(formWith(bomb)), 413, 'photograph-too-large');
+    t.comment(`${format}: ${Math.round(performance.now() - started)} ms`);
+  }
+});
+
+await t.test('many at once are all answered, in batches', async (t) => {
+  const jpegs = await Promise.all([0, 1, 2, 3].map((seed) => bird(seed).jpeg().toBuffer()));
+  const alone = [];
+  for (const jpeg of jpegs) alone.push((await post(formWith(jpeg))).body.top);
+  const together = await Promise.all(
+    Array.from({ length: 40 }, (_, index) => post(formWith(jpegs[index % 4] ?? Buffer.alloc(0)))),
+  );
+  for (const [index, { status, body }] of together.entries()) {
+    t.equal(status, 200);
+    for (const [rank, { species, probability }] of alone[index % 4].entries()) {
+      t.equal(body.top[rank].species, species);
+      t.ok(Math.abs(body.top[rank].probability - probability) < 1e-5);
+    }
+  }
+});
+
+await t.test('health, readiness, metrics', async (t) => {
+  t.equal(await (await fetch(`${url}/healthz`)).text(), 'ok\n');
+  const ready = await fetch(`${url}/readyz`);
+  t.equal(ready.status, 200);
+  t.match(await ready.json(), { status: 'ready', revision: 'test-1', model: /^tiny/ });
+  const text = await (await fetch(`${url}/metrics`)).text();
+  t.match(
+    text,
+    /aviansight_http_requests_total\{method="POST",route="\/infer_image",status="200"\} \d/,
+  );
+  t.match(text, /status="415"\} 3/);
+  t.match(text, /aviansight_batch_size_count \d/);
+  t.match(text, /aviansight_predictions_total\{species="[a-z-]+"\} \d/);
+  t.match(text, /aviansight_confidence_bucket\{le="0.5"\} \d/);
+  t.match(text, /aviansight_http_request_duration_seconds_bucket/);
+  t.match(text, /aviansight_ready 1/);
+  t.match(text, /aviansight_photographs_in_flight 0/);
+  t.match(text, /aviansight_model_info\{model="tiny-float32@.*backend="wasm"\} 1/);
+});
+
+await t.test('pages carry everything themselves, and a policy that forbids the rest', async (t) => {
+  for (const path of ['/', '/docs']) {
+    const response = await fetch(url + path);
+    const html = await response.text();
+    t.equal(response.status, 200);
+    t.match(response.headers.get('content-type'), /text\/html/);
+    t.match(response.headers.get('content-security-policy'), /default-src 'none'.*sha256-/);
+    t.notMatch(html, /(?:src|href)="(?:https?:)?\/\//, 'nothing is loaded from elsewhere');
+    t.notMatch(html, /\{\{/, 'every mark is filled');
+  }
+  const home = await (await fetch(`${url}/`)).text();
+  t.match(home, /knows 3 kinds/, 'the looney birds are no kind');
+  t.match(home, /<li>amber finch<\/li>/);
+  t.match(await (await fetch(`${url}/docs`)).text(), /curl -F bird_image=@photo.jpg http:\/\/127/);
+});
+
+await t.test('the interface is documented, and every reference in it resolves', async (t) => {
+  const document = await (await fetch(`${url}/openapi.json`)).json();
+  t.equal(document.openapi, '3.1.0');
+  const references = JSON.stringify(document).match(/"#\/[^"]+"/g) ?? [];
+  t.ok(references.length > 5);
+  for (const reference of references) {
+    const path = (JSON.parse(reference) as string).slice(2).split('/');
+    t.ok(
+      path.reduce((node, key) => node?.[key], document),
+      reference,
+    );
+  }
+  for (const path of Object.keys(document.paths).filter((path) => path !== '/infer_image')) {
+    t.equal((await fetch(url + path)).status, 200, path);
+  }
+});
+
+await t.test('unknown paths and methods', async (t) => {
+  const missing = await fetch(`${url}/birds`);
+  refused(t, { status: missing.status, body: await missing.json() }, 404, 'not-found');
+  const got = await fetch(`${url}/infer_image`);
+  refused(t, { status: got.status, body: await got.json() }, 405, 'method-not-allowed');
+  t.equal(got.headers.get('allow'), 'POST');
+});
+
+await t.test('the log is what Cloud Logging reads, without bodies', (t) => {
+  const requests = log.filter((line) => 'httpRequest' in line);
+  t.ok(requests.length > 50);
+  t.match(requests[0], {
+    severity: 'INFO',
+    message: 'POST /infer_image 200',
+    time: /^\d{4}-\d\d-\d\dT.*Z$/,
+    httpRequest: { requestMethod: 'POST', requestUrl: '/infer_image', status: 200, latency: /s$/ },
+  });
+  t.notOk(log.some((line) => JSON.stringify(line).includes('in words')));
+  t.notOk(
+    log.some((line) => line['severity'] === 'ERROR'),
+    'no client can make the service fail',
+  );
+  t.notOk(
+    log.some((line) => JSON.stringify(line).includes('/healthz')),
+    'probes are not logged',
+  );
+  t.end();
+});
