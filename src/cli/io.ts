@@ -1,0 +1,32 @@
+/** The process as verbs see it: nothing below `cli` knows of `process`. */
+export interface Io {
+  /** Results: what could be piped. */
+  readonly stdout: (text: string) => void;
+  /** Talk: progress, diagnostics. */
+  readonly stderr: (text: string) => void;
+  readonly env: { readonly [name: string]: string | undefined };
+  /** Absolute. */
+  readonly cwd: string;
+  /** The words as typed, after `avian`. */
+  readonly argv: readonly string[];
+  readonly colour: boolean;
+  /** Whether people see stderr on a terminal of this many columns. */
+  readonly columns: number | undefined;
+  /** ASCII instead of box drawing and signs. */
+  readonly ascii: boolean;
+  /** Aborts on SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** Colour where people look: not into a pipe, not under NO_COLOR or TERM=dumb; FORCE_COLOR overrides. */
+export function wantsColour(env: Io['env'], isTerminal: boolean): boolean {
+  if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return false;
+  if (env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '0') return true;
+  return isTerminal && env['TERM'] !== 'dumb';
+}
+
+/** Only a locale that names a charset other than UTF-8 asks for ASCII. */
+export function wantsAscii(env: Io['env']): boolean {
+  const locale = env['LC_ALL'] ?? env['LC_CTYPE'] ?? env['LANG'];
+  return env['TERM'] === 'linux' || (locale?.includes('.') === true && !/utf-?8/i.test(locale));
+}

@@ -1,0 +1,165 @@
+import type { ExitStatus } from './exit-status.ts';
+import type { Io } from './io.ts';
+
+/** Runs a verb with the words after its name. */
+export type Verb = (words: readonly string[], io: Io) => Promise<ExitStatus>;
+
+export interface VerbEntry {
+  readonly summary: string;
+  /** Usage and options, as `avian <verb> --help` prints them. */
+  readonly help: string;
+  /** Loaded when used, so that `--help` and a no-op load nothing they do not need. */
+  readonly load: () => Promise<{ readonly run: Verb }>;
+}
+
+const OVERRIDES = `
+A word with \`=\` overrides the configuration, as in Hydra: train.lr=3e-4 experiment=exp1
++new.key=1 ~old.key. Any other word is a target: a stage, or a path that a stage writes.`;
+
+/** In the order a newcomer meets them. */
+export const verbs: { readonly [name: string]: VerbEntry } = {
+  init: {
+    summary: 'start a project here: pipeline.yaml and .gitignore',
+    help: 'usage: avian init\n\nNever overwrites a file.',
+    load: () => import('./verbs/init.ts'),
+  },
+  repro: {
+    summary: 'run the stages whose inputs changed',
+    help: `usage: avian repro [targets] [overrides] [options]
+${OVERRIDES}
+
+  -j, --jobs N         commands at the same time (default: number of cores)
+  -f, --force          run the targets (or everything) even if nothing changed
+  -s, --single         only the targets, not what they need
+  -k, --keep-going     go on with stages that do not need a failed one
+      --downstream     the targets and everything behind them
+      --dry            say what would run, and run nothing
+      --exit-code      with --dry: exit 3 when something would run
+      --no-run-cache   do not restore outs of earlier runs
+      --no-probe       believe what probes said last
+      --json           events as JSON lines on stdout`,
+    load: () => import('./verbs/repro.ts'),
+  },
+  status: {
+    summary: 'what is up to date, restorable or stale, and why',
+    help: `usage: avian status [targets] [overrides] [options]
+${OVERRIDES}
+
+      --json           {"v":1,"stages":[{"name","verdict","reasons":[…]}]}
+      --exit-code      exit 3 when something is not up to date
+  -q, --quiet          print nothing; implies --exit-code
+      --no-probe       do not run probes`,
+    load: () => import('./verbs/status.ts'),
+  },
+  why: {
+    summary: 'why a stage would run: old and new values, up to the root change',
+    help: `usage: avian why <stage> [overrides] [options]
+
+      --json           the same facts as JSON
+      --all            every reason, not the first few
+      --no-probe       do not run probes`,
+    load: () => import('./verbs/why.ts'),
+  },
+  dag: {
+    summary: 'the graph of stages',
+    help: `usage: avian dag [targets] [options]
+
+      --mermaid        for a README on GitHub
+      --dot            for Graphviz: avian dag --dot | dot -Tsvg`,
+    load: () => import('./verbs/dag.ts'),
+  },
+  logs: {
+    summary: 'what a stage printed, for every run of it',
+    help: `usage: avian logs <stage> [options]
+
+      --run ID         a run or attempt by the start of its id, or -2 for the last but one
+      --json           the same as JSON`,
+    load: () => import('./verbs/logs.ts'),
+  },
+  metrics: {
+    summary: 'show metrics, or compare them between revisions',
+    help: `usage: avian metrics show [--json]
+       avian metrics diff [before] [after] [--all] [--json]
+
+Revisions are git revisions or run ids; HEAD and the workspace when absent.`,
+    load: () => import('./verbs/metrics.ts'),
+  },
+  params: {
+    summary: 'compare parameters between revisions',
+    help: `usage: avian params diff [before] [after] [--all] [--json]
+
+Revisions are git revisions or run ids; HEAD and the workspace when absent.`,
+    load: () => import('./verbs/params.ts'),
+  },
+  lineage: {
+    summary: 'where content came from, and what was made of it',
+    help: `usage: avian lineage <path | run | digest> [options]
+
+      --up             what it was made from (default)
+      --down           what was made of it, down to deployments
+      --json           the same as JSON`,
+    load: () => import('./verbs/lineage.ts'),
+  },
+  add: {
+    summary: 'keep raw data in the cache and pin it in pipeline.lock',
+    help: 'usage: avian add <path>…\n\nThe path is added to the .gitignore beside it.',
+    load: () => import('./verbs/add.ts'),
+  },
+  checkout: {
+    summary: 'make the workspace hold what pipeline.lock names',
+    help: 'usage: avian checkout [stage | path]…',
+    load: () => import('./verbs/checkout.ts'),
+  },
+  image: {
+    summary: 'build an OCI image without a daemon, or look into one',
+    help: `usage: avian image build --output DIR --copy SRC:DST… --entrypoint CMD [options]
+       avian image inspect DIR [--json]
+
+  -o, --output DIR       where the OCI layout is written
+      --copy SRC:DST     a file or folder and its absolute place in the image; one layer each
+      --entrypoint CMD   what the container starts, split at spaces
+      --base BASE        node (Node and the libraries needed, default), scratch or oci:DIR
+      --workdir DIR      absolute; default /app
+      --env K=V          repeatable
+      --expose PORT      repeatable
+      --label K=V        repeatable
+      --user UID         default 65532
+      --tag NAME         name in the layout's index`,
+    load: () => import('./verbs/image.ts'),
+  },
+  deploy: {
+    summary: 'put an image into service, or ask whether it serves',
+    help: `usage: avian deploy <image dir> --name NAME [options]
+       avian deploy status [NAME]
+
+      --target local     where it runs (local)
+      --port N           0 takes a free port and keeps it for later revisions
+      --health PATH      must answer 200 before traffic is switched; default /healthz
+      --timeout S        seconds to wait for that; default 60
+      --env K=V          repeatable
+      --record FILE      writes the deployment's record as JSON`,
+    load: () => import('./verbs/deploy.ts'),
+  },
+  stop: {
+    summary: 'stop a deployment',
+    help: 'usage: avian stop [deployment]',
+    load: () => import('./verbs/stop.ts'),
+  },
+  rollback: {
+    summary: 'put the previous revision of a deployment back into service',
+    help: 'usage: avian rollback [deployment]',
+    load: () => import('./verbs/rollback.ts'),
+  },
+  run: {
+    summary: 'run a task declared in pipeline.yaml',
+    help: `usage: avian run <task> [words]
+
+Words after the task's name go to its command.`,
+    load: () => import('./verbs/run.ts'),
+  },
+  doctor: {
+    summary: 'look at the installation and the project',
+    help: 'usage: avian doctor [--json]',
+    load: () => import('./verbs/doctor.ts'),
+  },
+};

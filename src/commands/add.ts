@@ -1,0 +1,78 @@
+import { toRef } from '../model/artifact.ts';
+import { problem, type Problem } from '../model/diagnostic.ts';
+import { parseRepoPath, ROOT, type RepoPath } from '../model/names.ts';
+import { err, ok, type Result } from '../model/result.ts';
+import type { PathsView } from '../model/views.ts';
+import { describeWorkspaceProblem } from '../engine/observe.ts';
+import type { CommandContext } from './context.ts';
+import { loadWorkload } from './load-workload.ts';
+
+/** `avian add <path>…`: keeps raw data in the cache, pins it in the lock and hides it from git. */
+export async function add(
+  options: { readonly paths: readonly string[] },
+  context: CommandContext,
+): Promise<Result<PathsView, Problem>> {
+  const { ports } = context;
+  const workload = await loadWorkload([], context);
+  if (!workload.ok) return workload;
+  const added: PathsView['paths'][number][] = [];
+  const held = await context.invocationLock.acquire({
+    command: context.commandLine,
+    signal: context.signal,
+    onWait: (holder) => {
+      if (holder !== undefined) ports.emit({ type: 'waiting-for-lock', holder });
+    },
+  });
+  try {
+    const readable = await ports.lock.read();
+    if (!readable.ok) return readable;
+    for (const text of options.paths) {
+      const path = parseRepoPath(text);
+      if (path === undefined || path === ROOT) return err(outside(text));
+      const owner = workload.value.graph.producersOf(path)[0];
+      if (owner !== undefined) return err(alreadyOut(path, owner.name));
+      const artifact = await ports.workspace.commit(path);
+      if (!artifact.ok) {
+        return err(problem('stage', 'add/refused', describeWorkspaceProblem(artifact.error)));
+      }
+      if (artifact.value === undefined) return err(absent(text));
+      const ref = toRef(artifact.value);
+      await ports.workspace.sync();
+      await ports.lock.setSource(path, ref);
+      ignoreInGit(path, context.files);
+      added.push({ path, done: 'added', ...ref });
+    }
+    await ports.lock.flush();
+  } finally {
+    await held.release();
+  }
+  return ok({ paths: added });
+}
+
+/** Adds `/name` to the .gitignore beside the path, unless a line there says so already. */
+function ignoreInGit(path: RepoPath, files: CommandContext['files']): void {
+  const slash = path.lastIndexOf('/');
+  const ignoreFile = `${path.slice(0, slash + 1)}.gitignore`;
+  const line = `/${path.slice(slash + 1)}`;
+  const text = files.read(ignoreFile) ?? '';
+  if (text.split('\n').includes(line)) return;
+  const separator = text === '' || text.endsWith('\n') ? '' : '\n';
+  files.write(ignoreFile, `${text}${separator}${line}\n`);
+}
+
+const outside = (text: string): Problem =>
+  problem(
+    'usage',
+    'add/outside',
+    `\`${text}\` is not inside the project`,
+    'copy or link the data into the project first',
+  );
+const absent = (text: string): Problem =>
+  problem('usage', 'add/missing', `there is no \`${text}\``);
+const alreadyOut = (path: RepoPath, owner: string): Problem =>
+  problem(
+    'usage',
+    'add/is-out',
+    `\`${path}\` belongs to stage \`${owner}\``,
+    `its outs are kept by \`avian repro ${owner}\``,
+  );

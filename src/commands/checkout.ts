@@ -1,0 +1,116 @@
+import type { ArtifactRef } from '../model/artifact.ts';
+import { sameContent, toRef } from '../model/artifact.ts';
+import { problem, type Problem } from '../model/diagnostic.ts';
+import { contains, parseRepoPath, type RepoPath, type StageName } from '../model/names.ts';
+import { err, ok, type Result } from '../model/result.ts';
+import type { PathsView } from '../model/views.ts';
+import { describeWorkspaceProblem } from '../engine/observe.ts';
+import type { CommandContext } from './context.ts';
+
+/** `avian checkout [stage|path…]`: makes the workspace hold what pipeline.lock names; all of it by default. */
+export async function checkout(
+  options: { readonly targets: readonly string[] },
+  context: CommandContext,
+): Promise<Result<PathsView, Problem>> {
+  const { ports } = context;
+  const held = await context.invocationLock.acquire({
+    command: context.commandLine,
+    signal: context.signal,
+    onWait: (holder) => {
+      if (holder !== undefined) ports.emit({ type: 'waiting-for-lock', holder });
+    },
+  });
+  try {
+    await ports.workspace.recover();
+    const lock = await ports.lock.read();
+    if (!lock.ok) return lock;
+    const locked = everythingIn(lock.value);
+    const wanted = select(locked, options.targets);
+    if (!wanted.ok) return wanted;
+    const restored: PathsView['paths'][number][] = [];
+    const missing: RepoPath[] = [];
+    for (const { path, ref } of wanted.value) {
+      const there = await ports.workspace.digest(path);
+      if (there.ok && there.value !== undefined && sameContent(toRef(there.value), ref)) continue;
+      if (!(await ports.workspace.holds(ref))) {
+        missing.push(path);
+        continue;
+      }
+      const done = await ports.workspace.restore(path, ref);
+      if (!done.ok) {
+        const kind = done.error.kind === 'object-corrupt' ? 'corruption' : 'stage';
+        return err(problem(kind, 'checkout/failed', describeWorkspaceProblem(done.error)));
+      }
+      restored.push({
+        path,
+        done: 'restored',
+        ...ref,
+        ...(done.value.kept !== undefined && { kept: done.value.kept }),
+      });
+    }
+    if (missing.length > 0) return err(notInCache(missing, restored.length));
+    return ok({ paths: restored });
+  } finally {
+    await held.release();
+  }
+}
+
+interface Locked {
+  readonly path: RepoPath;
+  readonly ref: ArtifactRef;
+  readonly stage?: StageName;
+}
+
+function everythingIn(lock: {
+  readonly sources: { readonly [path: string]: ArtifactRef };
+  readonly stages: {
+    readonly [stage: string]: { readonly outs: { readonly [path: string]: ArtifactRef } };
+  };
+}): readonly Locked[] {
+  const sources = Object.entries(lock.sources).map(([path, ref]) => ({
+    path: path as RepoPath,
+    ref,
+  }));
+  const outs = Object.entries(lock.stages).flatMap(([stage, entry]) =>
+    Object.entries(entry.outs).map(([path, ref]) => ({
+      path: path as RepoPath,
+      ref,
+      stage: stage as StageName,
+    })),
+  );
+  return [...sources, ...outs];
+}
+
+function select(
+  locked: readonly Locked[],
+  targets: readonly string[],
+): Result<readonly Locked[], Problem> {
+  if (targets.length === 0) return ok(locked);
+  const chosen: Locked[] = [];
+  for (const target of targets) {
+    const path = parseRepoPath(target);
+    const found = locked.filter(
+      (entry) => entry.stage === target || (path !== undefined && contains(path, entry.path)),
+    );
+    if (found.length === 0) {
+      return err(
+        problem(
+          'usage',
+          'checkout/unknown-target',
+          `pipeline.lock names nothing at \`${target}\``,
+          'give a stage, or a path that a stage writes or that was added',
+        ),
+      );
+    }
+    chosen.push(...found);
+  }
+  return ok([...new Set(chosen)]);
+}
+
+const notInCache = (missing: readonly RepoPath[], restored: number): Problem =>
+  problem(
+    'stage',
+    'checkout/not-in-cache',
+    `the cache does not have ${missing.join(', ')}${restored > 0 ? ` (${restored} others were restored)` : ''}`,
+    'run `avian repro` to make them again',
+  );

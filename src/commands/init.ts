@@ -1,0 +1,46 @@
+import { ok, type Result } from '../model/result.ts';
+import type { Problem } from '../model/diagnostic.ts';
+import type { CommandContext } from './context.ts';
+
+/** What `init` wrote and what was there already; it never overwrites. */
+export interface Initialised {
+  readonly written: readonly string[];
+  readonly kept: readonly string[];
+}
+
+const PIPELINE = `# yaml-language-server: $schema=./node_modules/avian/schemas/pipeline.schema.json
+# Stages are commands with what they read (deps, params) and what they write (outs).
+# \`avian repro\` runs those whose inputs changed. For example:
+#
+#   stages:
+#     prepare:
+#       cmd: python prepare.py
+#       deps: [prepare.py, data/raw.csv]
+#       params: [prepare.rows]
+#       outs: [data/clean.csv]
+stages: {}
+`;
+
+const IGNORED = ['/cache/'];
+
+/** `avian init`: a pipeline.yaml to start from, and the cache hidden from git. */
+export function init({ files }: Pick<CommandContext, 'files'>): Result<Initialised, Problem> {
+  const written: string[] = [];
+  const kept: string[] = [];
+  if (files.read('pipeline.yaml') === undefined) {
+    files.write('pipeline.yaml', PIPELINE);
+    written.push('pipeline.yaml');
+  } else kept.push('pipeline.yaml');
+
+  const ignore = files.read('.gitignore') ?? '';
+  const lines = ignore.split('\n');
+  const missing = IGNORED.filter(
+    (line) => !lines.includes(line) && !lines.includes(line.replace(/^\//, '')),
+  );
+  if (missing.length > 0) {
+    const separator = ignore === '' || ignore.endsWith('\n') ? '' : '\n';
+    files.write('.gitignore', `${ignore}${separator}${missing.join('\n')}\n`);
+    written.push('.gitignore');
+  } else kept.push('.gitignore');
+  return ok({ written, kept });
+}

@@ -1,0 +1,134 @@
+import { plan } from '../engine/plan.ts';
+import { reproduce } from '../engine/reproduce.ts';
+import type { Capacity } from '../engine/slots.ts';
+import type { Problem } from '../model/diagnostic.ts';
+import type { StageName } from '../model/names.ts';
+import type { StageOutcome } from '../model/outcome.ts';
+import { ok, type Result } from '../model/result.ts';
+import type { StatusView } from '../model/views.ts';
+import type { CommandContext } from './context.ts';
+import { loadWorkload } from './load-workload.ts';
+import { judgeAll } from './judge-all.ts';
+import { resolveTargets } from './targets.ts';
+
+export interface ReproOptions {
+  /** Stage names, or paths they write; all stages when empty. */
+  readonly targets: readonly string[];
+  /** Words with `=`, as in Hydra. */
+  readonly overrides: readonly string[];
+  readonly force: boolean;
+  readonly single: boolean;
+  readonly downstream: boolean;
+  readonly keepGoing: boolean;
+  readonly runCache: boolean;
+  readonly probes: boolean;
+  readonly capacity: Capacity;
+}
+
+/** `avian repro --dry`: what would happen. Takes no lock, runs no probe, writes nothing. */
+export async function dryRepro(
+  options: ReproOptions,
+  context: CommandContext,
+): Promise<Result<StatusView, Problem>> {
+  const workload = await loadWorkload(options.overrides, context);
+  if (!workload.ok) return workload;
+  const targets = resolveTargets(workload.value.graph, options.targets);
+  if (!targets.ok) return targets;
+  const planned = plan(workload.value.graph, { ...options, targets: targets.value });
+  return judgeAll(
+    workload.value,
+    planned,
+    { force: options.force, runCache: options.runCache, probes: false },
+    context,
+  );
+}
+
+export interface Reproduced {
+  readonly outcomes: ReadonlyMap<StageName, StageOutcome>;
+}
+
+/** `avian repro`: brings stages up to date. Events carry the story; the outcomes decide the exit status. */
+export async function repro(
+  options: ReproOptions,
+  context: CommandContext,
+): Promise<Result<Reproduced, Problem>> {
+  const { ports } = context;
+  const begun = ports.clock.monotonic();
+  const workload = await loadWorkload(options.overrides, context);
+  if (!workload.ok) return workload;
+  const targets = resolveTargets(workload.value.graph, options.targets);
+  if (!targets.ok) return targets;
+  const planned = plan(workload.value.graph, { ...options, targets: targets.value });
+
+  const held = await context.invocationLock.acquire({
+    command: context.commandLine,
+    signal: context.signal,
+    onWait: (holder) => {
+      if (holder !== undefined) ports.emit({ type: 'waiting-for-lock', holder });
+    },
+  });
+  try {
+    const interrupted = await recover(context);
+    // Read under the lock: whoever held it may have moved the lock file on.
+    const lock = await ports.lock.read();
+    if (!lock.ok) return lock;
+    ports.emit({ type: 'plan-ready', stages: planned });
+    const outcomes = await reproduce(
+      workload.value,
+      planned,
+      lock.value,
+      interrupted,
+      {
+        judging: { force: options.force, runCache: options.runCache, probes: options.probes },
+        forced: new Set(targets.value.length === 0 ? planned : targets.value),
+        keepGoing: options.keepGoing,
+        capacity: options.capacity,
+        signal: context.signal,
+        version: context.version,
+      },
+      ports,
+    );
+    ports.emit({
+      type: 'repro-done',
+      counts: countByKind(outcomes),
+      elapsedMs: Math.round(ports.clock.monotonic() - begun),
+      urls: await urlsOf(planned, outcomes, context),
+    });
+    return ok({ outcomes });
+  } finally {
+    await held.release();
+  }
+}
+
+/** Ends what a killed invocation left running, then puts back what it had moved aside. */
+async function recover(context: CommandContext): Promise<ReadonlyMap<StageName, string>> {
+  await context.reapOrphans();
+  const interruptions = await context.ports.workspace.recover();
+  return new Map(interruptions.map(({ stage, at }) => [stage as StageName, at]));
+}
+
+function countByKind(outcomes: ReadonlyMap<StageName, StageOutcome>): {
+  readonly [kind in StageOutcome['kind']]?: number;
+} {
+  const counts: { [kind in StageOutcome['kind']]?: number } = {};
+  for (const { kind } of outcomes.values()) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
+
+/** Where the deployments answer that these stages made, or found in service. */
+async function urlsOf(
+  planned: readonly StageName[],
+  outcomes: ReadonlyMap<StageName, StageOutcome>,
+  { ports }: CommandContext,
+): Promise<readonly string[]> {
+  const served = planned.filter((stage) => {
+    const kind = outcomes.get(stage)?.kind;
+    return kind === 'executed' || kind === 'skipped';
+  });
+  const deployments = await ports.runs.deployments();
+  const urls = served.flatMap((stage) => {
+    const latest = deployments.find((deployment) => deployment.stage === stage);
+    return latest === undefined ? [] : [latest.url];
+  });
+  return [...new Set(urls)];
+}

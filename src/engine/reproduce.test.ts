@@ -1,0 +1,470 @@
+import t from 'tap';
+import type { StageName } from '../model/names.ts';
+import { FakeWorld } from '../testing/fakes.ts';
+import { kinds, obey, out, pipeline, repro, status, verdicts } from '../testing/pipelines.ts';
+import { causes } from './inspect.ts';
+
+const CHAIN = `
+  raw   -> prepare -> clean
+  clean -> train   -> model
+  model -> score   -> report
+`;
+
+t.test('runs what never ran, then nothing', async (t) => {
+  const world = new FakeWorld({ raw: 'robin' });
+  const chain = pipeline(CHAIN);
+  obey(world, chain);
+  t.equal(kinds(await repro(world, chain)), 'prepare executed, train executed, score executed');
+  t.equal(world.files.get('report'), 'score(train(prepare(robin)))');
+  t.equal(kinds(await repro(world, chain)), 'prepare skipped, train skipped, score skipped');
+  t.equal(world.commands.length, 3);
+});
+
+t.test('a changed dep runs its readers; the same bytes again stop what is behind', async (t) => {
+  const world = new FakeWorld({ raw: 'robin' });
+  const chain = pipeline(CHAIN);
+  obey(world, chain);
+  await repro(world, chain);
+  world.onCommand((command, { files }) => {
+    if (command.env['AVIAN_STAGE'] !== 'prepare') return undefined;
+    files.set('clean', 'prepare(robin)');
+    return { code: 0 };
+  });
+  world.files.set('raw', 'robin # a comment');
+  const outcomes = await repro(world, chain);
+  t.equal(kinds(outcomes), 'prepare executed, train skipped, score skipped');
+  t.match(outcomes.get('prepare' as StageName), { unchangedOuts: true });
+});
+
+t.test('going back to earlier inputs restores instead of running', async (t) => {
+  const world = new FakeWorld({ raw: 'robin' });
+  const slow = pipeline(CHAIN, { train: { values: { lr: 0.1 } } });
+  const fast = pipeline(CHAIN, { train: { values: { lr: 0.3 } } });
+  obey(world, slow);
+  await repro(world, slow);
+  obey(world, fast);
+  t.equal(kinds(await repro(world, fast)), 'prepare skipped, train executed, score executed');
+  t.equal(kinds(await repro(world, slow)), 'prepare skipped, train restored, score restored');
+  t.equal(world.files.get('report'), 'score(train:0.1(prepare(robin)))');
+  t.equal(kinds(await repro(world, slow)), 'prepare skipped, train skipped, score skipped');
+
+  t.test('unless the run cache is not to be asked', async (t) => {
+    obey(world, fast);
+    const outcomes = await repro(world, fast, { runCache: false });
+    t.equal(kinds(outcomes), 'prepare skipped, train executed, score executed');
+  });
+});
+
+t.test('a run whose object is gone is no hit', async (t) => {
+  const world = new FakeWorld({ raw: 'robin' });
+  const one = pipeline('raw -> train -> model', { train: { values: { lr: 1 } } });
+  const two = pipeline('raw -> train -> model', { train: { values: { lr: 2 } } });
+  obey(world, one);
+  await repro(world, one);
+  obey(world, two);
+  await repro(world, two);
+  world.workspace.objects.clear();
+  obey(world, one);
+  t.equal(kinds(await repro(world, one)), 'train executed');
+});
+
+t.test('a lost or edited out comes back from the cache', async (t) => {
+  const world = new FakeWorld({ raw: 'robin' });
+  const chain = pipeline(CHAIN);
+  obey(world, chain);
+  await repro(world, chain);
+  world.files.delete('clean');
+  world.files.set('model', 'edited by hand');
+  t.equal(
+    verdicts(await status(world, chain)),
+    'prepare restorable, train restorable, score up-to-date',
+  );
+  t.equal(kinds(await repro(world, chain)), 'prepare restored, train restored, score skipped');
+  t.ok(
+    world.events.some(
+      (event) => event.type === 'diagnostic' && event.diagnostic.code === 'workspace/replaced',
+    ),
+    'what had been edited was kept and named',
+  );
+});
+
+t.test(
+  'a failed command leaves the old outs, a record with its log, and no cache entry',
+  async (t) => {
+    const world = new FakeWorld({ raw: 'robin' });
+    const chain = pipeline(CHAIN);
+    obey(world, chain);
+    await repro(world, chain);
+    world.files.set('raw', 'wren');
+    world.onCommand((command, { files }) => {
+      if (command.env['AVIAN_STAGE'] !== 'train') return undefined;
+      command.onOutput('stderr', 'no gradient\n');
+      files.set('model', 'half');
+      return { code: 3 };
+    });
+    const outcomes = await repro(world, chain);
+    t.equal(kinds(outcomes), 'prepare executed, train failed, score blocked');
+    t.match(outcomes.get('train' as StageName), { failure: { kind: 'exited', code: 3 } });
+    t.match(outcomes.get('score' as StageName), { by: 'train' });
+    t.equal(world.files.get('model'), 'train(prepare(robin))', 'the last good model is back');
+    const latest = await world.runs.latest('train' as StageName);
+    t.match(latest, { ending: { kind: 'failed', failure: { kind: 'exited' } }, log: { size: 12 } });
+    t.equal(
+      [...world.workspace.failed.values()][0]?.get('model'),
+      'half',
+      'the partial one is kept',
+    );
+  },
+);
+
+t.test(
+  'fail fast starts nothing new; keep going runs what does not need the failure',
+  async (t) => {
+    const picture = `
+    a -> bad   -> x
+    x -> after -> y
+    b -> other -> z
+    z -> last  -> w
+  `;
+    const run = async (keepGoing: boolean): Promise<string> => {
+      const world = new FakeWorld({ a: '1', b: '2' });
+      const workload = pipeline(picture);
+      obey(world, workload);
+      world.onCommand((command) =>
+        command.env['AVIAN_STAGE'] === 'bad' ? { code: 1 } : undefined,
+      );
+      const outcomes = await repro(world, workload, {
+        keepGoing,
+        capacity: { cpu: 1, gpu: 0, memory: 0 },
+      });
+      return [...outcomes]
+        .map(([name, { kind }]) => `${name} ${kind}`)
+        .sort()
+        .join(', ');
+    };
+    t.equal(await run(true), 'after blocked, bad failed, last executed, other executed');
+    t.match(
+      await run(false),
+      /after blocked, bad failed, last cancelled, other (cancelled|executed)/,
+    );
+  },
+);
+
+t.test('a stage that edits its own dep is named and not recorded', async (t) => {
+  const world = new FakeWorld({ raw: 'robin' });
+  const workload = pipeline('raw -> greedy -> x');
+  world.onCommand((_, { files }) => {
+    files.set('x', '1');
+    files.set('raw', 'eaten');
+    return { code: 0 };
+  });
+  const outcomes = await repro(world, workload);
+  t.match(outcomes.get('greedy' as StageName), {
+    failure: { kind: 'dep-changed-during-run', path: 'raw' },
+  });
+  t.equal(await world.runs.latest('greedy' as StageName, 'succeeded'), undefined);
+});
+
+t.test("a stage that writes another one's out is named and not recorded", async (t) => {
+  const world = new FakeWorld({ raw: 'robin' });
+  const trespassing = pipeline(`
+    raw -> first  -> x
+    raw -> third  -> z
+    x   -> second -> y
+  `);
+  obey(world, trespassing);
+  await repro(world, trespassing, { targets: ['third'] });
+  world.onCommand((command, { files }) => {
+    if (command.env['AVIAN_STAGE'] !== 'second') return undefined;
+    files.set('y', '1');
+    files.set('z', 'trampled');
+    return { code: 0 };
+  });
+  const outcomes = await repro(world, trespassing);
+  t.match(outcomes.get('second' as StageName), {
+    failure: { kind: 'wrote-others-out', path: 'z', owner: 'third' },
+  });
+});
+
+t.test('a promised out that is not written fails the stage', async (t) => {
+  const world = new FakeWorld({ raw: 'robin' });
+  world.onCommand(() => ({ code: 0 }));
+  const outcomes = await repro(world, pipeline('raw -> lazy -> x'));
+  t.match(outcomes.get('lazy' as StageName), { failure: { kind: 'out-missing', path: 'x' } });
+});
+
+t.test('a missing dep fails before anything is moved, and names its producer', async (t) => {
+  const world = new FakeWorld({});
+  const outcomes = await repro(world, pipeline(CHAIN), { targets: ['train'], single: true });
+  t.match(outcomes.get('train' as StageName), {
+    failure: { kind: 'dep-missing', path: 'clean', producer: 'prepare' },
+  });
+  t.equal(world.commands.length, 0);
+});
+
+t.test('gates fail a stage with the numbers; metrics are kept with the run', async (t) => {
+  const world = new FakeWorld({ model: 'm' });
+  const gated = pipeline('model -> evaluate -> metrics.json', {
+    evaluate: {
+      outs: [
+        out('metrics.json', {
+          role: 'metrics',
+          gates: [{ metric: 'val.accuracy', comparison: '>=', bound: 0.9 }],
+        }),
+      ],
+    },
+  });
+  world.onCommand((_, { files }) => {
+    files.set('metrics.json', '{"val":{"accuracy":0.8},"note":"x","loss":null}');
+    return { code: 0 };
+  });
+  const outcomes = await repro(world, gated);
+  t.match(outcomes.get('evaluate' as StageName), {
+    failure: { kind: 'gate-failed', failed: [{ path: 'metrics.json', actual: 0.8 }] },
+  });
+  world.onCommand((_, { files }) => {
+    files.set('metrics.json', '{"val":{"accuracy":0.95}}');
+    return { code: 0 };
+  });
+  await repro(world, gated);
+  t.match(await world.runs.latest('evaluate' as StageName, 'succeeded'), {
+    metrics: { 'metrics.json': { 'val.accuracy': 0.95 } },
+  });
+});
+
+t.test(
+  'an effect is judged by its latest run on this machine and its probe, never restored',
+  async (t) => {
+    const world = new FakeWorld({ image: 'v1' });
+    let alive = true;
+    world.onQuery(() =>
+      alive ? { kind: 'ok', stdout: 'up' } : { kind: 'failed', message: 'dead' },
+    );
+    const deploy = pipeline('image -> deploy -> record', {
+      deploy: { effect: true, probe: 'curl service', outs: [out('record', { cache: false })] },
+    });
+    obey(world, deploy);
+    t.equal(kinds(await repro(world, deploy)), 'deploy executed');
+    t.equal(kinds(await repro(world, deploy)), 'deploy skipped');
+    world.files.set('image', 'v2');
+    t.equal(kinds(await repro(world, deploy)), 'deploy executed');
+    world.files.set('image', 'v1');
+    t.equal(kinds(await repro(world, deploy)), 'deploy executed', 'going back deploys again');
+    alive = false;
+    t.match((await status(world, deploy)).get('deploy' as StageName), {
+      verdict: { kind: 'stale', reasons: [{ kind: 'probe-failed', message: 'dead' }] },
+    });
+    t.equal(verdicts(await status(world, deploy, { probes: false })), 'deploy up-to-date');
+    const outcomes = await repro(world, deploy);
+    t.match(
+      outcomes.get('deploy' as StageName),
+      {
+        failure: { kind: 'probe-failed', message: 'dead' },
+      },
+      'an effect that its probe does not confirm has failed',
+    );
+    alive = true;
+    world.environment.hostName = 'wren';
+    t.match((await status(world, deploy)).get('deploy' as StageName), {
+      verdict: { reasons: [{ kind: 'other-target', before: 'finch', after: 'wren' }] },
+    });
+  },
+);
+
+t.test(
+  'a probe that answers otherwise makes its stage stale, and its earlier run comes back with the answer',
+  async (t) => {
+    const world = new FakeWorld();
+    let outside = 'monday';
+    world.onQuery(() => ({ kind: 'ok', stdout: outside }));
+    const fetch = pipeline(' -> fetch -> data', { fetch: { probe: 'ls /photos' } });
+    world.onCommand((_, { files }) => {
+      files.set('data', outside);
+      return { code: 0 };
+    });
+    await repro(world, fetch);
+    t.equal(kinds(await repro(world, fetch)), 'fetch skipped');
+    outside = 'tuesday';
+    t.equal(kinds(await repro(world, fetch)), 'fetch executed');
+    outside = 'monday';
+    t.equal(kinds(await repro(world, fetch)), 'fetch restored');
+    t.equal(world.files.get('data'), 'monday');
+  },
+);
+
+t.test('ttl: older than that is stale', async (t) => {
+  const world = new FakeWorld();
+  const fetch = pipeline(' -> fetch -> data', { fetch: { ttlMs: 1000 } });
+  obey(world, fetch);
+  await repro(world, fetch);
+  world.clock.tick(900);
+  t.equal(verdicts(await status(world, fetch)), 'fetch up-to-date');
+  world.clock.tick(200);
+  t.match((await status(world, fetch)).get('fetch' as StageName), {
+    verdict: { reasons: [{ kind: 'expired', ageMs: 1100, ttlMs: 1000 }] },
+  });
+});
+
+t.test('frozen stages are skipped, always_changed ones run', async (t) => {
+  const world = new FakeWorld({ raw: 'robin', clean: 'by hand' });
+  const frozen = pipeline('raw -> prepare -> clean', { prepare: { frozen: true } });
+  t.equal(kinds(await repro(world, frozen)), 'prepare skipped');
+  const always = pipeline('raw -> prepare -> clean', { prepare: { alwaysChanged: true } });
+  obey(world, always);
+  await repro(world, always);
+  t.equal(kinds(await repro(world, always)), 'prepare executed');
+});
+
+t.test('force runs the targets and judges the rest', async (t) => {
+  const world = new FakeWorld({ raw: 'robin' });
+  const chain = pipeline(CHAIN);
+  obey(world, chain);
+  await repro(world, chain);
+  t.equal(
+    kinds(await repro(world, chain, { force: true, targets: ['train'] })),
+    'prepare skipped, train executed',
+  );
+  t.equal(
+    kinds(await repro(world, chain, { targets: ['train'], downstream: true })),
+    'train skipped, score skipped',
+  );
+});
+
+t.test('env and tools enter the fingerprint and are named when they change', async (t) => {
+  const world = new FakeWorld({ raw: 'robin' });
+  const workload = pipeline('raw -> train -> model', {
+    train: { env: [{ name: 'CUDA' }, { name: 'MODE', value: 'fast' }], tools: ['node'] },
+  });
+  obey(world, workload);
+  world.environment.tools.set('node', '24.0.0');
+  await repro(world, workload);
+  t.equal(world.commands[0]?.env['MODE'], 'fast');
+  world.environment.tools.set('node', '24.1.0');
+  world.environment.variables.set('CUDA', '0');
+  t.match((await status(world, workload)).get('train' as StageName), {
+    verdict: {
+      reasons: [
+        { kind: 'env-changed', key: 'CUDA', before: null, after: '0' },
+        { kind: 'tool-changed', key: 'node', before: '24.0.0', after: '24.1.0' },
+      ],
+    },
+  });
+});
+
+t.test('a command finds exactly its declared parameters', async (t) => {
+  const world = new FakeWorld({ raw: 'robin' });
+  const workload = pipeline('raw -> train -> model', { train: { values: { lr: 0.1 } } });
+  obey(world, workload);
+  await repro(world, workload);
+  const path = world.commands[0]?.env['AVIAN_PARAMS'] ?? '';
+  t.equal(world.scratchFiles.get(path), '{"lr":0.1}');
+});
+
+t.test('facts that a command tells are kept with the run', async (t) => {
+  const world = new FakeWorld({ raw: 'robin' });
+  world.onCommand((command, { files }) => {
+    command.onOutput('stderr', 'start\navian:fact back');
+    command.onOutput('stderr', 'end=wasm\n');
+    files.set('model', 'm');
+    return { code: 0 };
+  });
+  await repro(world, pipeline('raw -> train -> model'));
+  t.match(await world.runs.latest('train' as StageName), {
+    provenance: { facts: { backend: 'wasm' }, host: 'finch', user: 'robin' },
+  });
+});
+
+t.test('retries, and tells each', async (t) => {
+  const world = new FakeWorld({ raw: 'robin' });
+  let tries = 0;
+  world.onCommand((_, { files }) => {
+    files.set('x', 'done');
+    return { code: ++tries < 3 ? 1 : 0 };
+  });
+  const workload = pipeline('raw -> flaky -> x', { flaky: { retry: { times: 2, delayMs: 0 } } });
+  const going = repro(world, workload);
+  while (tries < 3) {
+    await new Promise((resolve) => setImmediate(resolve));
+    world.clock.tick(0);
+  }
+  t.equal(kinds(await going), 'flaky executed');
+});
+
+t.test('independent stages run together, within the slots', async (t) => {
+  const picture = ['a', 'b', 'c', 'd'].map((name) => ` -> ${name} -> ${name}.out`).join('\n');
+  const run = async (cpu: number): Promise<number> => {
+    const world = new FakeWorld();
+    const workload = pipeline(picture);
+    world.onCommand(async (command, { files }) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      files.set(`${command.env['AVIAN_STAGE'] ?? ''}.out`, 'x');
+      return { code: 0 };
+    });
+    await repro(world, workload, { capacity: { cpu, gpu: 0, memory: 0 } });
+    return world.mostAtOnce;
+  };
+  t.equal(await run(4), 4);
+  t.equal(await run(2), 2);
+  t.equal(await run(1), 1);
+});
+
+t.test('cancelling ends what runs, puts old outs back and records nothing', async (t) => {
+  const world = new FakeWorld({ raw: 'robin' });
+  const chain = pipeline(CHAIN);
+  const controller = new AbortController();
+  world.onCommand(() => {
+    controller.abort();
+    return new Promise(() => undefined);
+  });
+  const outcomes = await repro(world, chain, { signal: controller.signal });
+  t.equal(kinds(outcomes), 'prepare cancelled, train cancelled, score cancelled');
+  t.equal(await world.runs.latest('prepare' as StageName), undefined);
+});
+
+t.test(
+  'status knows what is behind a restorable stage, and not what is behind a stale one',
+  async (t) => {
+    const world = new FakeWorld({ raw: 'robin' });
+    const chain = pipeline(CHAIN);
+    obey(world, chain);
+    await repro(world, chain);
+    world.files.set('raw', 'wren');
+    const judged = await status(world, chain);
+    t.equal(verdicts(judged), 'prepare stale, train undetermined, score undetermined');
+    t.match(
+      causes(chain, 'score' as StageName, judged).map(({ stage, via }) => `${stage} via ${via}`),
+      ['train via model', 'prepare via clean'],
+    );
+    await repro(world, chain);
+    world.files.set('raw', 'robin');
+    t.equal(
+      verdicts(await status(world, chain)),
+      'prepare restorable, train restorable, score restorable',
+    );
+  },
+);
+
+t.test('every await of an execution may fail: the next run is as if it had not been', async (t) => {
+  const calls = async (failAt: number): Promise<{ calls: readonly string[]; world: FakeWorld }> => {
+    const world = new FakeWorld({ raw: 'robin' });
+    const workload = pipeline('raw -> train -> model');
+    obey(world, workload);
+    await repro(world, workload);
+    world.files.set('raw', 'wren');
+    const before = world.calls.length;
+    let seen = 0;
+    world.failOn((call) =>
+      call !== 'workspace.recover' && seen++ === failAt
+        ? new Error(`killed at ${call}`)
+        : undefined,
+    );
+    await repro(world, workload).catch(() => undefined);
+    world.failOn(() => undefined);
+    t.match(kinds(await repro(world, workload)), /train (executed|skipped|restored)/);
+    t.equal(world.files.get('model'), 'train(wren)', `after a kill at call ${failAt}`);
+    return { calls: world.calls.slice(before), world };
+  };
+  const whole = await calls(Infinity);
+  t.ok(whole.calls.length > 5);
+  for (let at = 0; at < whole.calls.length; at += 1) await calls(at);
+});

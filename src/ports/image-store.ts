@@ -1,0 +1,132 @@
+import type { Problem } from '../model/diagnostic.ts';
+import type { Result } from '../model/result.ts';
+
+/** `sha256:<64 hex>`: how registries name content. Not an avian `Digest`, which is BLAKE3. */
+export type OciDigest = `sha256:${string}`;
+
+export const parseOciDigest = (text: unknown): OciDigest | undefined =>
+  typeof text === 'string' && /^sha256:[0-9a-f]{64}$/.test(text) ? (text as OciDigest) : undefined;
+
+/** Points at a blob by digest and size (bytes). */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: OciDigest;
+  readonly size: number;
+  readonly annotations?: { readonly [key: string]: string };
+  readonly platform?: { readonly architecture: string; readonly os: string };
+}
+
+/** The parts of an OCI image configuration that avian reads or writes; others are carried along. */
+export interface ImageConfig {
+  readonly created?: string;
+  readonly architecture: string;
+  readonly os: string;
+  readonly config?: ProcessConfig;
+  readonly rootfs: { readonly type: 'layers'; readonly diff_ids: readonly OciDigest[] };
+  readonly history?: readonly { readonly [key: string]: string | boolean }[];
+}
+
+export interface ProcessConfig {
+  readonly User?: string;
+  readonly ExposedPorts?: { readonly [port: string]: object };
+  readonly Env?: readonly string[];
+  readonly Entrypoint?: readonly string[];
+  readonly Cmd?: readonly string[];
+  readonly WorkingDir?: string;
+  readonly Labels?: { readonly [key: string]: string };
+  readonly StopSignal?: string;
+}
+
+export interface ImageManifest {
+  readonly schemaVersion: 2;
+  readonly mediaType: string;
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+  readonly annotations?: { readonly [key: string]: string };
+}
+
+/** What a layer is made from. Paths on this machine are absolute. */
+export type LayerSource =
+  | { readonly kind: 'copy'; readonly source: string; readonly destination: string }
+  | {
+      /** The Node binary, and the shared libraries that it and the native modules in `serves` need. */
+      readonly kind: 'node';
+      readonly user: number;
+      readonly serves: readonly CopySource[];
+      /** Libraries that may be absent, by file name: of optional accelerators, for instance. */
+      readonly allowMissing: readonly string[];
+    };
+
+export interface CopySource {
+  readonly source: string;
+  /** Absolute path in the image. A directory's content lands there; a file gets that very name. */
+  readonly destination: string;
+}
+
+export interface Layer {
+  readonly descriptor: Descriptor;
+  /** Digest of the tar before compression. */
+  readonly diffId: OciDigest;
+  readonly files: number;
+  /** Sum of file sizes, uncompressed. */
+  readonly bytes: number;
+  /** True when the layer cache had it. */
+  readonly cached: boolean;
+}
+
+/** An image in an OCI layout, its JSON parsed and checked against its digests. */
+export interface StoredImage {
+  readonly directory: string;
+  /** Names the image; what a deployment records. */
+  readonly digest: OciDigest;
+  readonly tag?: string;
+  readonly manifest: ImageManifest;
+  readonly config: ImageConfig;
+}
+
+export interface LayerEntry {
+  /** Relative to the image's root, without a leading slash. */
+  readonly path: string;
+  readonly kind: 'file' | 'directory' | 'link' | 'hard-link' | 'whiteout' | 'special';
+  readonly size: number;
+  readonly mode: number;
+}
+
+/** Images as OCI layouts on disk, written and read without a daemon. */
+export interface ImageStore {
+  /** `amd64`, `arm64`, …: what this machine's layers run on. */
+  readonly architecture: string;
+  /** SHA-256 of UTF-8 text. */
+  digest(text: string): OciDigest;
+  /**
+   * Packs content into a layer, or finds it in the layer cache by content: same content, owner,
+   * modes and `epoch` (seconds, every entry's mtime) give the same digest.
+   */
+  layer(source: LayerSource, epoch: number): Promise<Result<Layer, Problem>>;
+  /** Reads a layout. With several images in it, `tag` or this machine's platform chooses. */
+  read(directory: string, tag?: string): Promise<Result<StoredImage, Problem>>;
+  /**
+   * Writes a layout atomically; one already there is replaced, anything else there is refused.
+   * Layer blobs come from the layer cache, or from the layout `base`.
+   */
+  write(
+    directory: string,
+    image: {
+      readonly index: string;
+      readonly manifest: string;
+      readonly config: string;
+      readonly layers: readonly Descriptor[];
+      readonly base?: string;
+    },
+  ): Promise<Result<void, Problem>>;
+  /** A layer's entries in archive order; the blob's digest is checked. */
+  list(image: StoredImage, layer: Descriptor): Promise<Result<readonly LayerEntry[], Problem>>;
+  /**
+   * Unpacks every layer in order into `destination`, which must not exist: whiteouts honoured,
+   * nothing written outside, digests checked, links kept inside the root. Device nodes are left out.
+   */
+  unpack(
+    image: StoredImage,
+    destination: string,
+  ): Promise<Result<{ readonly files: number; readonly bytes: number }, Problem>>;
+}
