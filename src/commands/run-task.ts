@@ -1,4 +1,4 @@
-import { closest } from '../config/did-you-mean.ts';
+import { closest } from '../model/did-you-mean.ts';
 import { resolveParams } from '../config/resolve-params.ts';
 import { problem, type Problem } from '../model/diagnostic.ts';
 import { canonicalJson } from '../model/json.ts';

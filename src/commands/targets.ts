@@ -1,4 +1,4 @@
-import { closest } from '../config/did-you-mean.ts';
+import { closest } from '../model/did-you-mean.ts';
 import type { Graph } from '../model/graph.ts';
 import { problem, type Problem } from '../model/diagnostic.ts';
 import { parseRepoPath, type StageName } from '../model/names.ts';
