@@ -34,18 +34,18 @@ export class FakeRunLog implements RunLog {
     this.#world = world;
   }
 
-  record(record: RunRecord): Promise<Run> {
+  async record(record: RunRecord): Promise<Run> {
     this.#world.note(`runs.record ${record.stage}`);
     const text = canonicalJson(record);
     const id = this.#world.hash(text) as RunId;
     const known = this.runs.find((run) => run.id === id);
-    if (known !== undefined) return Promise.resolve(known);
+    if (known !== undefined) return known;
     const run: Run = { ...(JSON.parse(text) as RunRecord), id };
     this.runs.push(run);
-    return Promise.resolve(run);
+    return run;
   }
 
-  find(fingerprint: Fingerprint): Promise<readonly Run[]> {
+  async find(fingerprint: Fingerprint): Promise<readonly Run[]> {
     return this.#select((run) => run.fingerprint === fingerprint && succeeded(run));
   }
 
@@ -54,7 +54,7 @@ export class FakeRunLog implements RunLog {
     return ofStage.find((run) => ending === undefined || succeeded(run));
   }
 
-  lookUp(prefix: string): Promise<readonly Run[]> {
+  async lookUp(prefix: string): Promise<readonly Run[]> {
     return this.#select((run) => run.id.startsWith(prefix) || run.attempt.startsWith(prefix));
   }
 
@@ -62,39 +62,38 @@ export class FakeRunLog implements RunLog {
     return (await this.#select((run) => run.stage === stage)).slice(0, limit);
   }
 
-  producersOf(digest: Digest): Promise<readonly Run[]> {
+  async producersOf(digest: Digest): Promise<readonly Run[]> {
     return this.#select(
       (run) => succeeded(run) && Object.values(run.outs).some((out) => out.digest === digest),
     );
   }
 
-  consumersOf(digest: Digest): Promise<readonly Run[]> {
+  async consumersOf(digest: Digest): Promise<readonly Run[]> {
     return this.#select(
       (run) => succeeded(run) && run.input.deps.some((dep) => dep.digest === digest),
     );
   }
 
-  producersAt(path: RepoPath): Promise<readonly Run[]> {
+  async producersAt(path: RepoPath): Promise<readonly Run[]> {
     return this.#select((run) => succeeded(run) && path in run.outs);
   }
 
-  get(id: RunId): Promise<Run | undefined> {
-    return Promise.resolve(this.runs.find((run) => run.id === id));
+  async get(id: RunId): Promise<Run | undefined> {
+    return this.runs.find((run) => run.id === id);
   }
 
-  recordDeployment(deployment: Deployment): Promise<void> {
+  async recordDeployment(deployment: Deployment): Promise<void> {
     this.#world.note(`runs.recordDeployment ${deployment.revision}`);
     this.kept.push(deployment);
-    return Promise.resolve();
   }
 
-  deployments(name?: string): Promise<readonly Deployment[]> {
+  async deployments(name?: string): Promise<readonly Deployment[]> {
     const wanted = this.kept.filter((each) => name === undefined || each.name === name);
-    return Promise.resolve(newestFirst(wanted));
+    return newestFirst(wanted);
   }
 
-  #select(wanted: (run: Run) => boolean): Promise<readonly Run[]> {
-    return Promise.resolve(newestFirst(this.runs.filter(wanted)));
+  async #select(wanted: (run: Run) => boolean): Promise<readonly Run[]> {
+    return newestFirst(this.runs.filter(wanted));
   }
 }
 
@@ -109,29 +108,26 @@ export class FakeLockStore implements LockStore {
     this.#world = world;
   }
 
-  read(): Promise<Result<PipelineLock, Problem>> {
-    return Promise.resolve(this.problem === undefined ? ok(this.lock) : err(this.problem));
+  async read(): Promise<Result<PipelineLock, Problem>> {
+    return this.problem === undefined ? ok(this.lock) : err(this.problem);
   }
 
-  setStage(stage: StageName, entry: LockedStage): Promise<void> {
+  async setStage(stage: StageName, entry: LockedStage): Promise<void> {
     this.#world.note(`lock.setStage ${stage}`);
     this.lock = { ...this.lock, stages: { ...this.lock.stages, [stage]: entry } };
-    return Promise.resolve();
   }
 
-  setSource(path: RepoPath, artifact: ArtifactRef | undefined): Promise<void> {
+  async setSource(path: RepoPath, artifact: ArtifactRef | undefined): Promise<void> {
     this.#world.note(`lock.setSource ${path}`);
     const others = Object.entries(this.lock.sources).filter(([known]) => known !== path);
     const sources = Object.fromEntries(
       artifact === undefined ? others : [...others, [path, artifact]],
     );
     this.lock = { ...this.lock, sources };
-    return Promise.resolve();
   }
 
-  flush(): Promise<void> {
+  async flush(): Promise<void> {
     this.#world.note('lock.flush');
-    return Promise.resolve();
   }
 }
 
@@ -152,17 +148,17 @@ export class FakeLogStore implements LogStore {
       append: (stream, chunk) => {
         chunks.push({ stream, chunk });
       },
-      close: () => {
+      close: async () => {
         this.#world.note(`logs.close ${stage}`);
         const text = chunks.map(({ chunk }) => chunk).join('');
         const digest = `b3:${this.#world.hash(text)}` as Digest;
         const path = `/project/cache/v1/logs/${attempt}.log`;
-        return Promise.resolve({ digest, size: Buffer.byteLength(text), path });
+        return { digest, size: Buffer.byteLength(text), path };
       },
     };
   }
 
-  read(attempt: AttemptId): Promise<readonly LogChunk[] | undefined> {
-    return Promise.resolve(this.logs.get(attempt));
+  async read(attempt: AttemptId): Promise<readonly LogChunk[] | undefined> {
+    return this.logs.get(attempt);
   }
 }

@@ -43,7 +43,7 @@ export class FakeWorkspace implements Workspace {
     this.#world = world;
   }
 
-  digest(path: RepoPath): Promise<Result<Artifact | undefined, WorkspaceProblem>> {
+  async digest(path: RepoPath): Promise<Result<Artifact | undefined, WorkspaceProblem>> {
     this.#world.digested.push(path);
     return this.#read(path);
   }
@@ -57,18 +57,17 @@ export class FakeWorkspace implements Workspace {
     return read;
   }
 
-  restore(
+  async restore(
     path: RepoPath,
     ref: ArtifactRef,
   ): Promise<Result<{ readonly bytes: number; readonly kept?: string }, WorkspaceProblem>> {
     this.#world.note(`workspace.restore ${path}`);
     const content = this.objects.get(ref.digest);
     const { digest } = ref;
-    if (content === undefined)
-      return Promise.resolve(err({ kind: 'object-missing', digest, path }));
+    if (content === undefined) return err({ kind: 'object-missing', digest, path });
     if (this.corrupted.has(digest)) {
       this.objects.delete(digest);
-      return Promise.resolve(err({ kind: 'object-corrupt', digest, path }));
+      return err({ kind: 'object-corrupt', digest, path });
     }
     const old = this.#contentAt(path);
     const lost = old.size > 0 && !this.objects.has(this.#address(old).digest);
@@ -78,20 +77,20 @@ export class FakeWorkspace implements Workspace {
       this.#write(join(path, below), text, below === '' ? ref.executable === true : executable);
     }
     const bytes = sizeOf(content);
-    return Promise.resolve(ok({ bytes, ...(lost && { kept: `cache/v1/tmp/replaced/${path}` }) }));
+    return ok({ bytes, ...(lost && { kept: `cache/v1/tmp/replaced/${path}` }) });
   }
 
-  holds(artifact: ArtifactRef): Promise<boolean> {
-    return Promise.resolve(this.objects.has(artifact.digest));
+  async holds(artifact: ArtifactRef): Promise<boolean> {
+    return this.objects.has(artifact.digest);
   }
 
-  compare(
+  async compare(
     before: ArtifactRef,
     after: ArtifactRef,
     limit: number,
   ): Promise<readonly ContentChange[] | undefined> {
     const [old, now] = [this.objects.get(before.digest), this.#contentOf(after)];
-    if (old === undefined || now === undefined) return Promise.resolve(undefined);
+    if (old === undefined || now === undefined) return undefined;
     const paths = [...new Set([...old.keys(), ...now.keys()])].sort(byCodeUnit);
     const changes = paths.flatMap((path): ContentChange[] => {
       const [was, is] = [old.get(path), now.get(path)];
@@ -100,14 +99,14 @@ export class FakeWorkspace implements Workspace {
       const same = was.text === is.text && was.executable === is.executable;
       return same ? [] : [{ path, kind: 'modified' }];
     });
-    return Promise.resolve(changes.slice(0, limit));
+    return changes.slice(0, limit);
   }
 
-  readText(path: RepoPath): Promise<string | undefined> {
-    return Promise.resolve(this.#world.files.get(path));
+  async readText(path: RepoPath): Promise<string | undefined> {
+    return this.#world.files.get(path);
   }
 
-  setAside(
+  async setAside(
     attempt: AttemptId,
     stage: string,
     outs: readonly { readonly path: RepoPath; readonly persist: boolean }[],
@@ -120,15 +119,14 @@ export class FakeWorkspace implements Workspace {
     });
     const at = new Date(this.#world.now()).toISOString();
     this.#aside.set(attempt, { stage, outs: kept, at });
-    return Promise.resolve(ok(undefined));
+    return ok(undefined);
   }
 
-  discardAside(attempt: AttemptId): Promise<void> {
+  async discardAside(attempt: AttemptId): Promise<void> {
     this.#world.note(`workspace.discardAside ${this.#take(attempt).stage}`);
-    return Promise.resolve();
   }
 
-  putBack(attempt: AttemptId): Promise<string | undefined> {
+  async putBack(attempt: AttemptId): Promise<string | undefined> {
     const { stage, outs } = this.#take(attempt);
     this.#world.note(`workspace.putBack ${stage}`);
     const partial = new Map<string, string>();
@@ -137,9 +135,9 @@ export class FakeWorkspace implements Workspace {
       this.#remove(path);
       for (const [below, file] of old) this.#write(join(path, below), file.text, file.executable);
     }
-    if (partial.size === 0) return Promise.resolve(undefined);
+    if (partial.size === 0) return undefined;
     this.failed.set(attempt, partial);
-    return Promise.resolve(`cache/v1/tmp/failed/${attempt}`);
+    return `cache/v1/tmp/failed/${attempt}`;
   }
 
   async recover(): Promise<readonly { readonly stage: string; readonly at: string }[]> {
@@ -149,25 +147,23 @@ export class FakeWorkspace implements Workspace {
     return open.map(([, { stage, at }]) => ({ stage, at }));
   }
 
-  interruptions(): Promise<readonly { readonly stage: string; readonly at: string }[]> {
-    return Promise.resolve([...this.#aside.values()].map(({ stage, at }) => ({ stage, at })));
+  async interruptions(): Promise<readonly { readonly stage: string; readonly at: string }[]> {
+    return [...this.#aside.values()].map(({ stage, at }) => ({ stage, at }));
   }
 
-  checkpointDirectory(stage: string, key: string): Promise<string> {
+  async checkpointDirectory(stage: string, key: string): Promise<string> {
     this.#world.note(`workspace.checkpointDirectory ${stage}`);
     this.checkpoints.set(stage, key);
-    return Promise.resolve(`/project/cache/v1/checkpoints/${stage}`);
+    return `/project/cache/v1/checkpoints/${stage}`;
   }
 
-  clearCheckpoint(stage: string): Promise<void> {
+  async clearCheckpoint(stage: string): Promise<void> {
     this.#world.note(`workspace.clearCheckpoint ${stage}`);
     this.checkpoints.delete(stage);
-    return Promise.resolve();
   }
 
-  sync(): Promise<void> {
+  async sync(): Promise<void> {
     this.#world.note('workspace.sync');
-    return Promise.resolve();
   }
 
   #take(attempt: AttemptId): Aside {
@@ -177,11 +173,11 @@ export class FakeWorkspace implements Workspace {
     return aside;
   }
 
-  #read(path: RepoPath): Promise<Result<Artifact | undefined, WorkspaceProblem>> {
+  async #read(path: RepoPath): Promise<Result<Artifact | undefined, WorkspaceProblem>> {
     const problem = this.problems.get(path);
-    if (problem !== undefined) return Promise.resolve(err(problem));
+    if (problem !== undefined) return err(problem);
     const content = this.#contentAt(path);
-    return Promise.resolve(ok(content.size === 0 ? undefined : fromRef(this.#address(content))));
+    return ok(content.size === 0 ? undefined : fromRef(this.#address(content)));
   }
 
   /** What a reference names: an object, or else something in the workspace with that digest. */

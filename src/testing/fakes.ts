@@ -1,4 +1,4 @@
-import { blake3 } from '@napi-rs/blake-hash';
+import { hashText as hash } from '../adapters/hash/blake3.ts';
 import type { AvianEvent } from '../model/event.ts';
 import type { StageFailure } from '../model/outcome.ts';
 import { err, ok } from '../model/result.ts';
@@ -49,7 +49,7 @@ export class FakeWorld {
   /** Commands executed, in order of their start; `AVIAN_STAGE` in `env` tells whose. */
   readonly commands: Command[] = [];
   readonly queries: string[] = [];
-  /** Scratch files by absolute path, such as the `AVIAN_PARAMS` of a command while it runs. */
+  /** Scratch files by absolute path, such as the `AVIAN_PARAMS` of a command. */
   readonly scratchFiles = new Map<string, string>();
   /** How many commands ran at the same time, at most. */
   mostAtOnce = 0;
@@ -91,25 +91,17 @@ export class FakeWorld {
     this.logs = new FakeLogStore({ hash, note });
     this.executor = {
       execute: (command) => this.#execute(command),
-      query: ({ cmd }) => {
+      query: async ({ cmd }) => {
         this.queries.push(cmd);
         const found = this.#answers.map((answer) => answer(cmd)).find((each) => each !== undefined);
-        return Promise.resolve(found ?? { kind: 'ok', stdout: '' });
+        return found ?? { kind: 'ok', stdout: '' };
       },
     };
     this.scratch = {
-      write: (attempt, name, text) => {
-        note(`scratch.write ${name}`);
-        const path = `/project/cache/v1/tmp/scratch/${attempt}/${name}`;
+      write: async (text) => {
+        const path = `/project/cache/v1/tmp/scratch/${hash(text)}.json`;
         this.scratchFiles.set(path, text);
-        return Promise.resolve(path);
-      },
-      clear: (attempt) => {
-        note('scratch.clear');
-        for (const path of this.scratchFiles.keys()) {
-          if (path.includes(`/${attempt}/`)) this.scratchFiles.delete(path);
-        }
-        return Promise.resolve();
+        return path;
       },
     };
   }
@@ -185,8 +177,6 @@ export class FakeWorld {
     throw new Error(`no script of this test answers \`${command.cmd.join(' && ')}\``);
   }
 }
-
-const hash = (text: string): string => blake3(text).toString('hex');
 
 /** Time that moves only when a test ticks. */
 export class FakeClock implements Clock {

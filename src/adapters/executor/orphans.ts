@@ -1,0 +1,152 @@
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isJsonObject } from '../../model/json.ts';
+import { ProcessGroups, factsOf, hasVariable, livingProcesses, readProc } from './process-group.ts';
+import type { Kill } from './process-group.ts';
+
+/** A process that is told from any later one with the same number by when it started. */
+interface Identity {
+  readonly pid: number;
+  readonly startTime: string;
+}
+
+/** Kept while a stage runs: whom to end should avian be killed, which cannot end it itself. */
+interface Running {
+  readonly stage: string;
+  readonly attempt: string;
+  /** Of the boot: numbers of processes mean nothing on another machine or after a restart. */
+  readonly boot: string;
+  readonly avian: Identity;
+  /** Leads the command's process group; absent until it is started. */
+  readonly leader?: Identity;
+}
+
+export interface Orphan {
+  readonly stage: string;
+  readonly attempt: string;
+}
+
+/** Keeps `<folder>/<attempt>.json` for each command that is about to run or runs. */
+export class RunningCommands {
+  readonly #folder: string;
+  readonly #avian: number;
+  #unnamed = 0;
+
+  /** `avian` is the pid of this process. */
+  constructor(folder: string, avian: number) {
+    this.#folder = folder;
+    this.#avian = avian;
+  }
+
+  /**
+   * Notes a command before it starts, so that no kill falls between; `started` adds its leader and
+   * `ended` strikes it out. Nothing is noted without `/proc`. A task has no attempt.
+   */
+  note(
+    named: string | undefined,
+    stage: string,
+  ): { readonly started: (pid: number) => void; readonly ended: () => void } {
+    const avian = identityOf(this.#avian);
+    if (avian === undefined) return { started: () => undefined, ended: () => undefined };
+    const attempt = named ?? `task-${this.#avian}-${++this.#unnamed}`;
+    const path = join(this.#folder, `${attempt}.json`);
+    const write = (leader?: Identity): void => {
+      const running: Running = { stage, attempt, boot: bootId(), avian, ...(leader && { leader }) };
+      // Whole or not at all: another avian may be reaping right now.
+      writeFileSync(`${path}.new`, JSON.stringify(running));
+      renameSync(`${path}.new`, path);
+    };
+    mkdirSync(this.#folder, { recursive: true });
+    write();
+    return {
+      started: (pid) => write(identityOf(pid)),
+      ended: () => rmSync(path, { force: true }),
+    };
+  }
+}
+
+/**
+ * Ends the commands that a killed avian left running, with their process groups, and forgets them.
+ * Call it while holding the invocation lock, before anything is started or recovered: an orphan
+ * still writes to its outs. Commands whose avian lives are left alone.
+ */
+export async function reapOrphans(options: {
+  /** As the executor's. */
+  readonly runningFolder: string;
+  readonly pid: number;
+  readonly kill: Kill;
+  readonly graceMs?: number;
+}): Promise<readonly Orphan[]> {
+  const { runningFolder, pid, kill, graceMs = 5000 } = options;
+  const groups = new ProcessGroups(kill);
+  const own = factsOf(pid)?.group;
+  const reaped: Orphan[] = [];
+  const ending = filesIn(runningFolder).map(async (name) => {
+    const path = join(runningFolder, name);
+    const running = readRunning(path);
+    if (running !== undefined && running.boot === bootId()) {
+      if (isRunning(running.avian)) return;
+      const left = groupsOf(running).filter((group) => group !== own);
+      await Promise.all(left.map((group) => groups.end(group, graceMs)));
+      const { stage, attempt } = running;
+      if (left.length > 0) reaped.push({ stage, attempt });
+    }
+    rmSync(path, { force: true });
+  });
+  await Promise.all(ending);
+  return reaped;
+}
+
+/**
+ * The process groups a command left: the one that its leader leads, unless that number went to a
+ * stranger since, and those of whoever inherited the attempt's name. Either sign may be missing:
+ * the kill may have come before the leader was noted, and a program may clear its environment.
+ */
+function groupsOf({ leader, attempt }: Running): number[] {
+  const led = leader !== undefined && isRunning(leader) ? [leader.pid] : [];
+  const marked = livingProcesses().filter(({ pid }) => hasVariable(pid, `AVIAN_RUN=${attempt}`));
+  return [...new Set([...led, ...marked.map(({ group }) => group)])];
+}
+
+function identityOf(pid: number): Identity | undefined {
+  const facts = factsOf(pid);
+  return facts && { pid, startTime: facts.startTime };
+}
+
+function isRunning({ pid, startTime }: Identity): boolean {
+  const facts = factsOf(pid);
+  return facts !== undefined && !facts.zombie && facts.startTime === startTime;
+}
+
+const bootId = (): string => readProc('sys/kernel/random/boot_id')?.trim() ?? '';
+
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => name.endsWith('.json'));
+  } catch {
+    return [];
+  }
+}
+
+function readRunning(path: string): Running | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return isNote(value) ? value : undefined;
+  } catch {
+    // Cut off by the kill: then the command had hardly begun, and nothing in it can be trusted.
+    return undefined;
+  }
+}
+
+const isNote = (value: unknown): value is Running =>
+  isJsonObject(value) &&
+  ['stage', 'attempt', 'boot'].every((key) => typeof value[key] === 'string') &&
+  (value['leader'] === undefined || isIdentity(value['leader'])) &&
+  isIdentity(value['avian']);
+
+// A pid of 0 or 1 as a group would mean our own group, or everybody.
+const isIdentity = (value: unknown): value is Identity =>
+  isJsonObject(value) &&
+  Number.isInteger(value['pid']) &&
+  Number(value['pid']) > 1 &&
+  typeof value['startTime'] === 'string';
