@@ -1,0 +1,120 @@
+import type { AvianEvent } from '../model/event.ts';
+import { oneLine } from './describe.ts';
+import { bytes, count, duration } from './units.ts';
+
+/** Time as renderers need it; a test turns the hands itself. */
+export interface Ticker {
+  /** Milliseconds since 1970, UTC: for the age of runs. */
+  now(): number;
+  /** Milliseconds that never go back: for what has passed. */
+  monotonic(): number;
+  /** Calls `tick` every `ms` until the returned function is called; does not keep the process alive. */
+  every(ms: number, tick: () => void): () => void;
+}
+
+/** Together under two seconds, the longest silence a person is left in. */
+const TICK_MS = 250;
+const QUIET_MS = 1600;
+/** Older news of a long piece of work says nothing about now. */
+const FRESH_MS = 5000;
+
+export interface Heartbeat {
+  /** Takes note of what is going on. */
+  note(event: AvianEvent): void;
+  /** Something was said just now: the silence starts anew. */
+  spoke(): void;
+  stop(): void;
+}
+
+/**
+ * Breaks silences: calls `say` with what is going on when nothing was said for a while.
+ * @param lastLine what a running stage printed last without ending the line, such as a progress bar
+ */
+export function createHeartbeat(options: {
+  readonly ticker: Ticker;
+  readonly say: (line: string) => void;
+  readonly lastLine: (stage: string) => string;
+}): Heartbeat {
+  const { ticker, say, lastLine } = options;
+  const started = ticker.monotonic();
+  const running = new Map<string, number>();
+  let planned = 0;
+  let settled = 0;
+  let holder: { readonly text: string; readonly since: number } | undefined;
+  let work: { readonly text: string; readonly at: number } | undefined;
+  let spokeAt = started;
+
+  const stopTicking = ticker.every(TICK_MS, () => {
+    if (ticker.monotonic() - spokeAt < QUIET_MS) return;
+    spokeAt = ticker.monotonic();
+    say(goingOn());
+  });
+
+  function goingOn(): string {
+    const now = ticker.monotonic();
+    const since = (then: number): string => duration(Math.max(0, now - then));
+    const stages = [...running].map(([stage, then]) => `${stage} ${since(then)}`);
+    const [only] = running.size === 1 ? running.keys() : [];
+    const parts = [
+      ...(holder === undefined ? [] : [`waiting ${since(holder.since)} for ${holder.text}`]),
+      ...(stages.length > 0 && planned > 1 ? [`${settled} of ${planned} done`] : []),
+      ...stages,
+      ...(work !== undefined && now - work.at < FRESH_MS ? [work.text] : []),
+      ...(only === undefined ? [] : [lastLine(only)]),
+    ].filter((part) => part !== '');
+    return parts.length === 0 ? `working ${since(started)}` : parts.join(', ');
+  }
+
+  return {
+    note(event) {
+      const at = ticker.monotonic();
+      switch (event.type) {
+        case 'plan-ready':
+          planned = event.stages.length;
+          holder = undefined;
+          break;
+        case 'waiting-for-lock':
+          holder ??= { text: describeHolder(event.holder), since: at };
+          break;
+        case 'stage-started':
+          holder = undefined;
+          running.set(event.stage, at);
+          break;
+        case 'stage-settled':
+          settled += 1;
+          running.delete(event.stage);
+          work = undefined;
+          break;
+        case 'progress':
+          work = {
+            text: `${event.phase} ${oneLine(event.path)} (${count(event.files, 'file')}, ${bytes(event.bytes)})`,
+            at,
+          };
+          break;
+        case 'transfer-progress':
+          work = {
+            text: `${event.direction} ${bytes(event.sentBytes)} of ${bytes(event.totalBytes)}`,
+            at,
+          };
+          break;
+        case 'repro-done':
+          running.clear();
+          stopTicking();
+          break;
+        case 'stage-output':
+        case 'diagnostic':
+          break;
+      }
+    },
+    spoke() {
+      spokeAt = ticker.monotonic();
+    },
+    stop: stopTicking,
+  };
+}
+
+export const describeHolder = (holder: {
+  readonly pid: number;
+  readonly command: string;
+  readonly since: string;
+}): string => `\`${oneLine(holder.command)}\` (pid ${holder.pid}, since ${oneLine(holder.since)})`;

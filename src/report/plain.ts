@@ -1,0 +1,186 @@
+import type { AvianEvent } from '../model/event.ts';
+import type { StageOutcome } from '../model/outcome.ts';
+import { assertNever } from '../model/result.ts';
+import { createLineAssembler, readable, type LineAssembler } from './child-output.ts';
+import {
+  describeCounts,
+  describeFailure,
+  describeOutcome,
+  describeReason,
+  failureTail,
+} from './describe.ts';
+import { padTo, truncate } from './display-width.ts';
+import { createHeartbeat, describeHolder, type Ticker } from './heartbeat.ts';
+import { printDiagnostic } from './print-diagnostic.ts';
+import { createStyle, type Look, type Style } from './style.ts';
+import { duration } from './units.ts';
+
+/** A reader of the event stream. `close` ends it early; after `repro-done` it has nothing to do. */
+export interface Renderer {
+  readonly onEvent: (event: AvianEvent) => void;
+  readonly close: () => void;
+}
+
+export interface RendererOptions extends Look {
+  /** stdout: results only. */
+  readonly out: (text: string) => void;
+  /** stderr: talk. */
+  readonly err: (text: string) => void;
+  readonly ticker: Ticker;
+  /** Columns of the terminal behind stderr; undefined where lines are not to be cut. */
+  readonly columns: number | undefined;
+  /** Redraws the heartbeat in place instead of adding a line: for a terminal that people watch. */
+  readonly live: boolean;
+}
+
+const REASONS_SHOWN = 5;
+const TAIL_SHOWN = 10;
+const WIDEST_NAME = 24;
+const CLEAR_LINE = '\r\x1b[2K';
+
+/** Append-only lines, as CI wants them: what ran, why, what it printed, how it ended. */
+export function createPlainRenderer(options: RendererOptions): Renderer {
+  const { out, err, ticker, columns, live } = options;
+  const style = createStyle(options);
+  const { glyphs } = style;
+  const printed = new Map<string, LineAssembler>();
+  const failed: { stage: string; outcome: StageOutcome & { readonly kind: 'failed' } }[] = [];
+  let nameWidth = 0;
+  let waited = false;
+  let drawn = false;
+
+  const clear = (): string => (drawn ? CLEAR_LINE : '');
+  const say = (text: string): void => {
+    err(clear() + text);
+    drawn = false;
+    heartbeat.spoke();
+  };
+  const cut = (line: string): string =>
+    columns === undefined ? line : truncate(line, Math.max(20, columns - 1), glyphs.ellipsis);
+
+  const heartbeat = createHeartbeat({
+    ticker,
+    say(line) {
+      const text = style.faint(cut(`${glyphs.waiting} ${line}`));
+      err(live ? `${clear()}${text}` : `${text}\n`);
+      drawn = live;
+    },
+    lastLine: (stage) =>
+      assembler(stage, 'stdout').partial() || assembler(stage, 'stderr').partial(),
+  });
+
+  function assembler(stage: string, stream: 'stdout' | 'stderr'): LineAssembler {
+    const key = `${stream} ${stage}`;
+    const known = printed.get(key) ?? createLineAssembler();
+    printed.set(key, known);
+    return known;
+  }
+
+  function prefixed(stage: string, lines: readonly string[], replayed: boolean): string {
+    const prefix = style.faint(`${padTo(stage, nameWidth)} ${replayed ? ':' : '|'} `);
+    return lines.map((line) => `${prefix}${line}\n`).join('');
+  }
+
+  /** What the stage printed without ending the line. */
+  function rest(stage: string): string {
+    const lines = (['stdout', 'stderr'] as const).flatMap((stream) => [
+      ...assembler(stage, stream).end(),
+    ]);
+    return prefixed(stage, lines, false);
+  }
+
+  function onEvent(event: AvianEvent): void {
+    heartbeat.note(event);
+    switch (event.type) {
+      case 'plan-ready': {
+        const names = event.stages;
+        nameWidth = Math.min(WIDEST_NAME, Math.max(0, ...names.map((name) => name.length)));
+        const line = `plan  ${names.length} stage${names.length === 1 ? '' : 's'}: ${names.join(', ')}`;
+        return say(`${cut(line)}\n`);
+      }
+      case 'waiting-for-lock': {
+        if (waited) return;
+        waited = true;
+        return say(`${glyphs.waiting} waiting for ${describeHolder(event.holder)} to finish\n`);
+      }
+      case 'stage-started': {
+        const shown = event.reasons.slice(0, REASONS_SHOWN).map(describeReason);
+        const more = event.reasons.length - shown.length;
+        if (more > 0) shown[shown.length - 1] += ` (+${more} more)`;
+        const head = `${glyphs.started} ${padTo(event.stage, nameWidth)}  `;
+        const indent = ' '.repeat(head.length);
+        return say(
+          shown
+            .map((reason, index) =>
+              index === 0 ? `${style.info(head)}${reason}\n` : `${indent}${reason}\n`,
+            )
+            .join(''),
+        );
+      }
+      case 'stage-output': {
+        const lines = assembler(event.stage, event.stream).push(event.chunk);
+        if (lines.length > 0) say(prefixed(event.stage, lines, event.replayed === true));
+        return;
+      }
+      case 'stage-settled': {
+        const { outcome, stage, elapsedMs } = event;
+        if (outcome.kind === 'failed') failed.push({ stage, outcome });
+        const words = describeOutcome(outcome, elapsedMs, ticker.now());
+        const line = `${glyphs[outcome.kind]} ${padTo(stage, nameWidth)}  ${words}`;
+        return say(`${rest(stage)}${painter(outcome.kind, style)(line)}\n`);
+      }
+      case 'diagnostic':
+        return say(printDiagnostic(event.diagnostic, style, columns));
+      case 'repro-done': {
+        say(summary(event));
+        for (const url of event.urls) out(`url ${readable(url)}\n`);
+        return;
+      }
+      case 'progress':
+      case 'transfer-progress':
+        return;
+      default:
+        return assertNever(event);
+    }
+  }
+
+  function summary(event: AvianEvent & { readonly type: 'repro-done' }): string {
+    const tails = failed.map(({ stage, outcome: { failure } }) => {
+      const tail = failureTail(failure)
+        .split('\n')
+        .map(readable)
+        .filter(Boolean)
+        .slice(-TAIL_SHOWN);
+      return [
+        '',
+        style.bad(`${glyphs.failed} ${stage}: ${describeFailure(failure)}`),
+        ...tail.map((line) => `  ${line}`),
+        `  the whole log: avian logs ${stage}`,
+        '',
+      ].join('\n');
+    });
+    const counts = describeCounts(event.counts);
+    return `${tails.join('')}${style.strong(`done in ${duration(event.elapsedMs)}`)}: ${counts}\n`;
+  }
+
+  return {
+    onEvent,
+    close() {
+      heartbeat.stop();
+      const unfinished = [...printed.keys()].map((key) => rest(key.slice(key.indexOf(' ') + 1)));
+      const text = clear() + unfinished.join('');
+      if (text !== '') err(text);
+      drawn = false;
+    },
+  };
+}
+
+const painter = (kind: StageOutcome['kind'], style: Style): ((text: string) => string) =>
+  ({
+    executed: style.good,
+    restored: style.info,
+    skipped: style.faint,
+    failed: style.bad,
+    blocked: style.warn,
+    cancelled: style.warn,
+  })[kind];
