@@ -1,0 +1,139 @@
+/** From the bytes of a photograph to the pixels that a model reads. Training and serving share it. */
+import { readFile } from 'node:fs/promises';
+import sharp, { type ResizeOptions, type Sharp } from 'sharp';
+import type { ModelInput } from './contract.ts';
+
+/** `unsupported`: no JPEG, PNG or WebP; `broken`: cut short or damaged; `too-large`: more pixels than are decoded. */
+export type ImageErrorKind = 'unsupported' | 'broken' | 'too-large';
+
+/** A file that cannot be decoded: an expected failure. */
+export class ImageError extends Error {
+  override readonly name = 'ImageError';
+  readonly kind: ImageErrorKind;
+  readonly hint: string;
+
+  constructor(kind: ImageErrorKind, message: string) {
+    super(message);
+    this.kind = kind;
+    this.hint = HINTS[kind];
+  }
+}
+
+const HINTS: Record<ImageErrorKind, string> = {
+  unsupported: 'give a JPEG, PNG or WebP; the content counts, not the name',
+  broken: 'does it open in a viewer? it may have been cut short on its way',
+  'too-large': 'scale the photograph down',
+};
+
+/** Above what cameras make, below what fills the memory: a small file can announce any size. */
+export const MAX_PIXELS = 100_000_000;
+
+export type ImageFormat = 'jpeg' | 'png' | 'webp';
+
+/** The format that the first bytes announce, undefined for any that is not decoded here. */
+export function sniffFormat(bytes: Uint8Array): ImageFormat | undefined {
+  const text = Buffer.from(bytes.subarray(0, 12)).toString('latin1');
+  if (text.startsWith('\xff\xd8\xff')) return 'jpeg';
+  if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'png';
+  if (text.startsWith('RIFF') && text.slice(8) === 'WEBP') return 'webp';
+  return undefined;
+}
+
+export interface DecodeOptions extends Pick<
+  ModelInput,
+  'height' | 'width' | 'interpolation' | 'fit'
+> {
+  /** Width times height that the file may announce; MAX_PIXELS unless given. */
+  readonly maxPixels?: number;
+}
+
+const KERNELS = { bilinear: 'linear', cubic: 'cubic', lanczos3: 'lanczos3' } as const;
+
+/**
+ * Decodes a JPEG, PNG or WebP (a path, or its bytes) to height * width * 3 bytes: RGB, row-major, sRGB.
+ * EXIF orientation is applied, transparency falls on white, the first frame of an animation counts.
+ * Throws ImageError; a path that cannot be read throws the error of the file system.
+ */
+export async function decodeImage(
+  source: string | Uint8Array,
+  options: DecodeOptions,
+): Promise<Uint8Array> {
+  const { height, width, interpolation, fit } = options;
+  const image = await openImage(source, options.maxPixels);
+  return image.pixels({
+    width,
+    height,
+    kernel: KERNELS[interpolation],
+    fit: fit === 'squash' ? 'fill' : 'cover',
+  });
+}
+
+export interface OpenImage {
+  readonly bytes: Uint8Array;
+  readonly format: ImageFormat;
+  /** Upright: after EXIF orientation. */
+  readonly width: number;
+  readonly height: number;
+  /** Width * height * 3 bytes, RGB, resized where asked. Throws ImageError 'broken'. */
+  pixels(resize?: ResizeOptions): Promise<Uint8Array>;
+  /** The image as a JPEG, resized where asked, without metadata. Throws ImageError 'broken'. */
+  jpeg(quality: number, resize?: ResizeOptions): Promise<Buffer>;
+}
+
+/** Reads the header of an image, checks format and size; pixels are decoded later. Throws as decodeImage does. */
+export async function openImage(
+  source: string | Uint8Array,
+  maxPixels = MAX_PIXELS,
+): Promise<OpenImage> {
+  const bytes = typeof source === 'string' ? await readFile(source) : source;
+  const name = typeof source === 'string' ? source : 'the image';
+  const format = sniffFormat(bytes);
+  // libvips opens SVG, PDF and more, with all that those can refer to; such bytes never reach it.
+  if (format === undefined) {
+    throw new ImageError('unsupported', `${name} is no JPEG, PNG or WebP`);
+  }
+  // 'error': damage fails, while the harmless oddities of old cameras ('warning') pass.
+  const decoding = { failOn: 'error', autoOrient: true } as const;
+  const upright = await readSize(sharp(bytes, { ...decoding, limitInputPixels: false }), name);
+  if (upright.width * upright.height > maxPixels) {
+    throw new ImageError(
+      'too-large',
+      `${name} has ${upright.width} x ${upright.height} pixels, at most ${maxPixels} are decoded`,
+    );
+  }
+
+  const colours = (resize?: ResizeOptions): Sharp => {
+    const decoded = sharp(bytes, { ...decoding, limitInputPixels: maxPixels });
+    const image = resize === undefined ? decoded : decoded.resize(resize);
+    return image.flatten({ background: '#ffffff' }).toColourspace('srgb');
+  };
+  const orBroken = async <T>(decoded: Promise<T>): Promise<T> => {
+    try {
+      return await decoded;
+    } catch (error) {
+      throw broken(name, error);
+    }
+  };
+  return {
+    bytes,
+    format,
+    ...upright,
+    pixels: (resize) => orBroken(colours(resize).raw({ depth: 'uchar' }).toBuffer()),
+    jpeg: (quality, resize) =>
+      orBroken(colours(resize).jpeg({ quality, chromaSubsampling: '4:4:4' }).toBuffer()),
+  };
+}
+
+async function readSize(image: Sharp, name: string): Promise<{ width: number; height: number }> {
+  try {
+    const { autoOrient } = await image.metadata();
+    return { width: autoOrient.width, height: autoOrient.height };
+  } catch (error) {
+    throw broken(name, error);
+  }
+}
+
+function broken(name: string, error: unknown): ImageError {
+  const reason = (error as Error).message.split('\n')[0] ?? '';
+  return new ImageError('broken', `${name} cannot be decoded: ${reason}`);
+}
