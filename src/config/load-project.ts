@@ -1,0 +1,115 @@
+import type { Diagnostic, Problem } from '../model/diagnostic.ts';
+import type { JsonObject, JsonValue } from '../model/json.ts';
+import type { RepoPath } from '../model/names.ts';
+import type { Pipeline, Project } from '../model/pipeline.ts';
+import { err, ok } from '../model/result.ts';
+import type { Result } from '../model/result.ts';
+import type { Placed, PlacedStage } from './build-stage.ts';
+import { composeConfig } from './compose.ts';
+import { configFiles } from './config-files.ts';
+import { parseOverride } from './overrides.ts';
+import type { Override } from './overrides.ts';
+import { loadParamFiles } from './param-files.ts';
+import { PARAMS_FILE, selectParam } from './params.ts';
+import { readPipeline } from './read-pipeline.ts';
+
+export interface LoadOptions {
+  /** Text of a file by root-relative path, or undefined when there is none. */
+  readonly read: (path: string) => string | undefined;
+  /** Names of the files in a root-relative directory; empty when there is none. Asked to name what is available, and by `+group=option`. */
+  readonly list: (directory: string) => readonly string[];
+  /** Override words of the command line, see `isOverride`. */
+  readonly overrides: readonly string[];
+}
+
+export interface Loaded {
+  /** Plain JSON. */
+  readonly project: Project;
+  /** Every path that was asked for, there or not: the project stays the same while these do. */
+  readonly filesRead: readonly string[];
+}
+
+/**
+ * Reads pipeline.yaml, params.yaml with its config groups, and the other files of parameters that
+ * stages name. Everything found wrong in any of them is reported at once.
+ */
+export async function loadProject(options: LoadOptions): Promise<Result<Loaded, Problem>> {
+  const yaml = await import('yaml');
+  const asked = new Map<string, string | undefined>();
+  const read = (path: string): string | undefined => {
+    if (!asked.has(path)) asked.set(path, options.read(path));
+    return asked.get(path);
+  };
+  const diagnostics: Diagnostic[] = [];
+  const report = (diagnostic: Diagnostic): void => {
+    diagnostics.push(diagnostic);
+  };
+
+  const placed = await readPipeline(yaml, read, report);
+  const overrides = options.overrides.flatMap((word): readonly Override[] => {
+    const override = parseOverride(yaml, word);
+    if (!override.ok) report(override.error);
+    return override.ok ? [override.value] : [];
+  });
+  const composed = composeConfig(configFiles(yaml, read, options.list, report), overrides);
+  composed.diagnostics.forEach(report);
+
+  const selections = [...placed.stages, ...placed.tasks].flatMap(({ params }) => params);
+  const outs = placed.stages.flatMap(({ stage }) => stage.outs.map(({ path }) => path));
+  const paramFiles = loadParamFiles(yaml, read, selections, outs, report);
+  checkSelections(placed.stages, composed.config, paramFiles, read, report);
+
+  if (diagnostics.length > 0 || composed.config === undefined) {
+    return err({ kind: 'pipeline', diagnostics: unique(diagnostics) });
+  }
+  const pipeline: Pipeline = {
+    stages: placed.stages.map(({ stage }) => stage),
+    tasks: placed.tasks.map(({ task }) => task),
+  };
+  const project: Project = {
+    pipeline,
+    config: composed.config,
+    paramFiles: Object.fromEntries(
+      [...paramFiles].filter((entry): entry is [RepoPath, JsonValue] => entry[1] !== undefined),
+    ),
+    overrides: options.overrides,
+  };
+  return ok({ project, filesRead: [...asked.keys()] });
+}
+
+/** That every parameter a stage selects is there. Those of a task are asked for when it runs. */
+function checkSelections(
+  stages: readonly PlacedStage[],
+  config: JsonObject | undefined,
+  paramFiles: ReadonlyMap<RepoPath, JsonValue | undefined>,
+  read: (path: string) => string | undefined,
+  report: (diagnostic: Diagnostic) => void,
+): void {
+  const known = Object.fromEntries(
+    [...paramFiles].flatMap(([file, value]) => (value === undefined ? [] : [[file, value]])),
+  );
+  const canBeChecked = ({ value: { file } }: Placed<{ file: RepoPath }>): boolean =>
+    file === PARAMS_FILE ? config !== undefined : paramFiles.get(file) !== undefined;
+  for (const { params } of stages) {
+    for (const selection of params.filter(canBeChecked)) {
+      const sources = { config: config ?? {}, paramFiles: known };
+      const selected = selectParam(selection.value, sources, selection.place);
+      if (selected.ok) continue;
+      const isAbsent = selection.value.file === PARAMS_FILE && read(PARAMS_FILE) === undefined;
+      report(
+        isAbsent && selected.error.code === 'params/missing-key'
+          ? { ...selected.error, hint: 'there is no params.yaml yet: write the parameter there' }
+          : selected.error,
+      );
+    }
+  }
+}
+
+/** Two stages that name one broken file need one report. */
+function unique(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const seen = new Set<string>();
+  return diagnostics.filter((diagnostic) => {
+    const key = JSON.stringify([diagnostic.code, diagnostic.message, diagnostic.span]);
+    return !seen.has(key) && seen.add(key).size > 0;
+  });
+}

@@ -1,0 +1,70 @@
+import type { Diagnostic } from '../model/diagnostic.ts';
+import type { JsonValue } from '../model/json.ts';
+import { isJsonObject } from '../model/json.ts';
+import { contains } from '../model/names.ts';
+import type { RepoPath } from '../model/names.ts';
+import type { ParamSelector } from '../model/pipeline.ts';
+import type { Placed } from './build-stage.ts';
+import { PARAMS_FILE } from './params.ts';
+import { diagnose, parseSource } from './source.ts';
+
+/** Parses the files, other than params.yaml, that selections name; undefined for one with a problem. */
+export function loadParamFiles(
+  yaml: typeof import('yaml'),
+  read: (path: string) => string | undefined,
+  selections: readonly Placed<ParamSelector>[],
+  outs: readonly RepoPath[],
+  report: (diagnostic: Diagnostic) => void,
+): ReadonlyMap<RepoPath, JsonValue | undefined> {
+  const files = new Map<RepoPath, JsonValue | undefined>();
+  for (const selection of selections) {
+    const { file } = selection.value;
+    if (file === PARAMS_FILE || files.has(file)) continue;
+    const value = load(selection, file);
+    files.set(file, value);
+  }
+  return files;
+
+  function load({ place }: Placed<ParamSelector>, file: RepoPath): JsonValue | undefined {
+    if (!/\.(ya?ml|json)$/.test(file)) {
+      const hint = 'keep parameters in a YAML or JSON file, or list the file under `deps`';
+      const message = `\`${file}\` cannot be read for parameters: it is neither YAML nor JSON`;
+      report(diagnose('params/unsupported-format', message, place, hint));
+      return undefined;
+    }
+    if (outs.some((out) => contains(out, file))) {
+      const hint = 'parameters are known before anything runs: list the file under `deps`';
+      const message = `\`${file}\` is written by a stage, so its parameters are not known yet`;
+      report(diagnose('params/generated-file', message, place, hint));
+      return undefined;
+    }
+    const text = read(file);
+    if (text === undefined) {
+      const near = read(PARAMS_FILE) === undefined ? undefined : HINT_WDIR;
+      const isOwnParams = file.endsWith(`/${PARAMS_FILE}`);
+      report(
+        diagnose(
+          'params/missing-file',
+          `there is no \`${file}\``,
+          place,
+          isOwnParams ? near : undefined,
+        ),
+      );
+      return undefined;
+    }
+    return parse(file, text);
+  }
+
+  function parse(file: RepoPath, text: string): JsonValue | undefined {
+    const { source, diagnostics } = parseSource(yaml, file, text);
+    diagnostics.forEach(report);
+    if (source === undefined || diagnostics.length > 0) return undefined;
+    const value = source.value ?? {};
+    if (isJsonObject(value)) return value;
+    report(diagnose('params/not-a-mapping', `${file} has to be a mapping`, source.at.value([])));
+    return undefined;
+  }
+}
+
+const HINT_WDIR =
+  'files of parameters are relative to `wdir`: for the params.yaml of the project write `- ../params.yaml: [keys]`';
