@@ -1,0 +1,172 @@
+import { execFile } from 'node:child_process';
+import * as fs from 'node:fs';
+import { promisify } from 'node:util';
+import { startHash } from '../hash/blake3.ts';
+import { writeDurably, type Disk } from './disk.ts';
+import { isErrno } from './failure.ts';
+import { objectPath, type Layout } from './layout.ts';
+import { temporaryName } from './file-batch.ts';
+
+/**
+ * Objects are written without an fsync each; one barrier comes before whatever promises them.
+ *
+ * What a power cut can leave behind is a name without its bytes. So before the first object is
+ * written, a small file is put on disk for good that says: on this boot, from now on, objects may
+ * be unsynced. Found on a later boot, every object younger than it is hashed again before it is
+ * trusted. It goes when its process has passed a barrier and ends.
+ */
+export interface Durability {
+  /** Before objects are written. */
+  beforeWrite(): void;
+  noteWritten(hexes: readonly string[]): void;
+  /** Once per process: re-hashes what an unclean end of an earlier boot may have torn. */
+  settleUncleanBoot(): void;
+  /** Everything noted so far is on disk when this resolves. */
+  barrier(): Promise<void>;
+  /** Barrier for what killed processes of this boot left, and their marks go. */
+  settleKilled(): Promise<void>;
+  close(): void;
+}
+
+/** Up to here fsync of each object and its directory; above it one `sync -f` is cheaper. */
+const FEW = 24;
+/** Clocks of the file system and of `Date.now` differ by less. */
+const SLACK_MS = 10_000;
+
+export function openDurability(
+  layout: Layout,
+  disk: Disk,
+  bootId: string = readBootId(),
+): Durability {
+  let mark: string | undefined;
+  let isSettled = false;
+  let pending = new Set<string>();
+
+  const otherMarks = (): string[] =>
+    listDirectory(layout.unsynced)
+      .map((name) => `${layout.unsynced}/${name}`)
+      .filter((path) => path !== mark && !path.endsWith('.partial'));
+
+  const isOfThisBoot = (path: string): boolean => path.startsWith(`${layout.unsynced}/${bootId}.`);
+
+  return {
+    beforeWrite() {
+      if (mark !== undefined) return;
+      disk.mkdir(layout.unsynced);
+      const path = temporaryName(layout.unsynced).replace(/[^/]*$/, (name) => `${bootId}.${name}`);
+      writeDurably(disk, path, '');
+      mark = path;
+    },
+
+    noteWritten(hexes) {
+      for (const hex of hexes) pending.add(hex);
+    },
+
+    settleUncleanBoot() {
+      if (isSettled) return;
+      isSettled = true;
+      const unclean = otherMarks().filter((path) => !isOfThisBoot(path));
+      if (unclean.length === 0) return;
+      const since = Math.min(...unclean.map((path) => fs.lstatSync(path).mtimeMs)) - SLACK_MS;
+      for (const hex of youngObjects(layout.objects, since)) {
+        if (hashObject(layout.objects, hex) === hex) continue;
+        disk.mkdir(layout.corrupt);
+        disk.rename(objectPath(layout.objects, hex), `${layout.corrupt}/${hex}`);
+      }
+      for (const path of unclean) disk.remove(path);
+    },
+
+    async barrier() {
+      if (pending.size === 0) return;
+      const hexes = pending;
+      pending = new Set();
+      if (hexes.size <= FEW) await syncEach(layout.objects, hexes);
+      else await syncFileSystem(layout.objects, hexes);
+    },
+
+    async settleKilled() {
+      const killed = otherMarks().filter(isOfThisBoot);
+      if (killed.length === 0) return;
+      await syncFileSystem(layout.objects, []);
+      for (const path of killed) disk.remove(path);
+    },
+
+    close() {
+      if (mark !== undefined && pending.size === 0) disk.remove(mark);
+      mark = undefined;
+    },
+  };
+}
+
+function readBootId(): string {
+  try {
+    return fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    // No boot id: never the same boot, so unsynced objects are always checked.
+    return `unknown-${Date.now().toString(36)}`;
+  }
+}
+
+/** fsync of each object, then of the directories that name them: 24 took 17 ms here, `sync -f` 17. */
+async function syncEach(objects: string, hexes: Iterable<string>): Promise<void> {
+  const files = [...hexes].map((hex) => objectPath(objects, hex));
+  await Promise.all(files.map(syncPath));
+  const folders = new Set(files.map((file) => file.slice(0, file.lastIndexOf('/'))));
+  await Promise.all([...folders, objects].map(syncPath));
+}
+
+async function syncPath(path: string): Promise<void> {
+  const file = await fs.promises.open(path, 'r').catch((error: unknown) => {
+    // Set aside or collected since: nobody relies on it.
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  });
+  try {
+    await file?.sync();
+  } finally {
+    await file?.close();
+  }
+}
+
+/** Node has no syncfs; coreutils' `sync -f` is one. Without it, every object for itself. */
+async function syncFileSystem(objects: string, hexes: Iterable<string>): Promise<void> {
+  try {
+    await promisify(execFile)('sync', ['-f', objects]);
+  } catch {
+    const waiting = [...hexes];
+    while (waiting.length > 0) await syncEach(objects, waiting.splice(0, 64));
+  }
+}
+
+const listDirectory = (path: string): string[] => {
+  try {
+    return fs.readdirSync(path);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+};
+
+function* youngObjects(objects: string, since: number): Generator<string> {
+  for (const prefix of listDirectory(objects)) {
+    for (const rest of listDirectory(`${objects}/${prefix}`)) {
+      const stat = fs.lstatSync(`${objects}/${prefix}/${rest}`, { throwIfNoEntry: false });
+      if (stat !== undefined && stat.ctimeMs >= since) yield prefix + rest;
+    }
+  }
+}
+
+function hashObject(objects: string, hex: string): string {
+  const fd = fs.openSync(objectPath(objects, hex), 'r');
+  try {
+    const hasher = startHash();
+    const piece = Buffer.allocUnsafe(1024 * 1024);
+    for (let got = -1; got !== 0;) {
+      got = fs.readSync(fd, piece, 0, piece.length, null);
+      hasher.update(piece.subarray(0, got));
+    }
+    return hasher.digestBuffer().toString('hex');
+  } finally {
+    fs.closeSync(fd);
+  }
+}

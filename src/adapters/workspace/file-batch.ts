@@ -1,0 +1,391 @@
+import * as fs from 'node:fs';
+import { hashBytes, startHash } from '../hash/blake3.ts';
+import type { Disk } from './disk.ts';
+import { fail, isErrno, problemOf } from './failure.ts';
+import { digestOf, objectPath } from './layout.ts';
+import { COLUMNS, isFileMode, sameStat, setStat, SIZE } from './snapshot.ts';
+import type { WorkspaceProblem } from '../../ports/workspace.ts';
+
+/** Work on many files in one message: done here or, when it is worth it, in a worker thread. */
+export type FileBatch =
+  | {
+      readonly kind: 'digest';
+      readonly paths: readonly string[];
+      /** As lstat said; `COLUMNS` a file. The reply has them as they were when the file was read. */
+      readonly stats: Float64Array;
+      /** Where to store what is read; absent when only digests are wanted. */
+      readonly store?: { readonly objects: string; readonly temporary: string };
+    }
+  | {
+      readonly kind: 'restore';
+      readonly paths: readonly string[];
+      readonly hexes: readonly string[];
+      readonly sizes: readonly number[];
+      /** Permissions, the umask already taken off. */
+      readonly modes: readonly number[];
+      readonly objects: string;
+    };
+
+export interface BatchReply {
+  /** 32 bytes a file. */
+  readonly digests: Buffer;
+  readonly stats: Float64Array;
+  /** Objects that were new to the cache, in hex. */
+  readonly written: readonly string[];
+  /** The first failure ends a batch. */
+  readonly problem?: WorkspaceProblem;
+}
+
+/** Files up to this size are read at once into one buffer; larger ones in pieces of it. */
+const PIECE = 1024 * 1024;
+let shared: Buffer | undefined;
+// One byte more than a piece, so that a file that has grown shows in its single read.
+const buffer = (): Buffer => (shared ??= Buffer.allocUnsafeSlow(PIECE + 1));
+
+/** Sizes as they were when the batch was made. */
+export const sizesOf = (batch: FileBatch): readonly number[] =>
+  batch.kind === 'restore'
+    ? batch.sizes
+    : batch.paths.map((_, index) => batch.stats[index * COLUMNS + SIZE] ?? 0);
+
+/** Bytes of the files that are read at once, about which `onBytes` is not told. */
+export const smallBytes = (batch: FileBatch): number =>
+  sizesOf(batch).reduce((sum, size) => sum + (size <= PIECE ? size : 0), 0);
+
+/** False once the file system has said that it cannot share blocks. */
+let reflinks = true;
+
+/** @param onBytes told how far a large file has come. */
+export function runBatch(
+  batch: FileBatch,
+  disk: Disk,
+  onBytes: (bytes: number) => void,
+): BatchReply {
+  const count = batch.paths.length;
+  const digests = Buffer.alloc(count * 32);
+  const stats = batch.kind === 'digest' ? batch.stats.slice() : new Float64Array(count * COLUMNS);
+  const written: string[] = [];
+  for (let index = 0; index < count; index++) {
+    const path = batch.paths[index] ?? '';
+    let size = 0;
+    try {
+      if (batch.kind === 'digest') {
+        size = stats[index * COLUMNS + SIZE] ?? 0;
+        const digest = digestFile(path, stats, index, batch.store, disk, written, onBytes);
+        digest.copy(digests, index * 32);
+      } else {
+        const hex = batch.hexes[index] ?? '';
+        size = batch.sizes[index] ?? 0;
+        const mode = batch.modes[index] ?? 0o644;
+        setStat(stats, index, restoreFile(path, hex, size, mode, batch.objects, disk, onBytes));
+        digests.write(hex, index * 32, 'hex');
+      }
+    } catch (error) {
+      const problem = problemOf(error, path, size);
+      if (problem === undefined) throw error;
+      return { digests, stats, written, problem };
+    }
+  }
+  return { digests, stats, written };
+}
+
+type Store = { readonly objects: string; readonly temporary: string } | undefined;
+
+/**
+ * Digests one file, and keeps it as an object when asked to. What it returns belongs to the stats
+ * it leaves: they are the same before and after the read.
+ */
+function digestFile(
+  path: string,
+  stats: Float64Array,
+  index: number,
+  store: Store,
+  disk: Disk,
+  written: string[],
+  onBytes: (bytes: number) => void,
+): Buffer {
+  const fd = openForReading(path);
+  try {
+    // Twice: an editor that saves while we look deserves a second look, a log that grows does not.
+    for (let reads = 0; reads < 2; reads++) {
+      const size = stats[index * COLUMNS + SIZE] ?? 0;
+      const read =
+        size <= PIECE
+          ? readSmall(fd, size, store, disk)
+          : readLarge(fd, path, size, store, disk, onBytes);
+      const after = fs.fstatSync(fd);
+      if (!isFileMode(after.mode)) break;
+      const isSame = read !== undefined && sameStat(stats, index, after);
+      if (isSame) {
+        if (read.keep()) written.push(read.digest.toString('hex'));
+        return read.digest;
+      }
+      read?.drop();
+      setStat(stats, index, after);
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+  return fail({ kind: 'changed-while-read', path });
+}
+
+function openForReading(path: string): number {
+  try {
+    // A pipe that took the file's place must not block; a link is not what was scanned.
+    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+    return fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ELOOP', 'ENOTDIR')) {
+      return fail({ kind: 'changed-while-read', path });
+    }
+    throw error;
+  }
+}
+
+/** Content read whole: its digest, and what to do with it once it is known to be true. */
+interface ReadOnce {
+  readonly digest: Buffer;
+  /** Keeps it as an object; false when the cache has it, or none is wanted. */
+  keep(): boolean;
+  drop(): void;
+}
+
+const nothing = (): void => undefined;
+
+function readSmall(fd: number, size: number, store: Store, disk: Disk): ReadOnce | undefined {
+  const bytes = readExactly(fd, size);
+  if (bytes === undefined) return undefined;
+  const digest = hashBytes(bytes);
+  return {
+    digest,
+    keep: () => store !== undefined && storeBytes(bytes, digest.toString('hex'), store, disk),
+    drop: nothing,
+  };
+}
+
+/** From the file's start; returns how much there was, at most `length`. */
+function readFully(fd: number, into: Buffer, length: number): number {
+  let done = 0;
+  while (done < length) {
+    const got = fs.readSync(fd, into, done, length - done, done);
+    if (got === 0) break;
+    done += got;
+  }
+  return done;
+}
+
+function readLarge(
+  fd: number,
+  path: string,
+  size: number,
+  store: Store,
+  disk: Disk,
+  onBytes: (bytes: number) => void,
+): ReadOnce | undefined {
+  if (store === undefined) {
+    const digest = hashPieces(fd, size, onBytes, nothing);
+    return digest && { digest, keep: () => false, drop: nothing };
+  }
+  const temporary = temporaryName(store.temporary);
+  try {
+    const digest =
+      cloneAndHash(path, temporary, size, disk, onBytes) ??
+      copyAndHash(fd, temporary, size, disk, onBytes);
+    if (digest === undefined) {
+      disk.unlink(temporary);
+      return undefined;
+    }
+    return {
+      digest,
+      keep: () => placeObject(temporary, digest.toString('hex'), size, store.objects, disk),
+      drop: () => {
+        disk.unlink(temporary);
+      },
+    };
+  } catch (error) {
+    disk.remove(temporary);
+    throw error;
+  }
+}
+
+function hashPieces(
+  fd: number,
+  size: number,
+  onBytes: (bytes: number) => void,
+  onPiece: (piece: Buffer) => void,
+): Buffer | undefined {
+  const hasher = startHash();
+  const into = buffer();
+  let done = 0;
+  for (;;) {
+    const got = fs.readSync(fd, into, 0, PIECE, done);
+    if (got === 0) break;
+    const piece = into.subarray(0, got);
+    hasher.update(piece);
+    onPiece(piece);
+    done += got;
+    onBytes(got);
+  }
+  return done === size ? hasher.digestBuffer() : undefined;
+}
+
+/** A clone is a picture of one moment, so it is made first and hashed after. */
+function cloneAndHash(
+  path: string,
+  to: string,
+  size: number,
+  disk: Disk,
+  onBytes: (bytes: number) => void,
+): Buffer | undefined {
+  if (!tryReflink(path, to, disk)) return undefined;
+  const fd = fs.openSync(to, 'r');
+  try {
+    return hashPieces(fd, size, onBytes, nothing);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function tryReflink(from: string, to: string, disk: Disk): boolean {
+  if (!reflinks) return false;
+  try {
+    disk.reflink(from, to);
+    return true;
+  } catch (error) {
+    if (!isErrno(error, 'ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'EINVAL', 'ENOTTY', 'ENOSYS'))
+      throw error;
+    reflinks = false;
+    return false;
+  }
+}
+
+function copyAndHash(
+  fd: number,
+  to: string,
+  size: number,
+  disk: Disk,
+  onBytes: (bytes: number) => void,
+): Buffer | undefined {
+  const out = disk.create(to, 0o444);
+  try {
+    return hashPieces(fd, size, onBytes, (piece) => {
+      disk.write(out, piece, to);
+    });
+  } finally {
+    fs.closeSync(out);
+  }
+}
+
+let counter = 0;
+const nonce = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 12)}`;
+/** Unique to this thread; a leftover is swept by `recover`. */
+export const temporaryName = (folder: string): string => `${folder}/${nonce}-${counter++}`;
+
+/** Stores bytes under their digest; true when they were new. */
+export function storeBytes(
+  bytes: Uint8Array,
+  hex: string,
+  store: { readonly objects: string; readonly temporary: string },
+  disk: Disk,
+): boolean {
+  if (hasObject(store.objects, hex, bytes.length)) return false;
+  const temporary = temporaryName(store.temporary);
+  const fd = disk.create(temporary, 0o444);
+  try {
+    disk.write(fd, bytes, temporary);
+  } catch (error) {
+    disk.unlink(temporary);
+    throw error;
+  } finally {
+    fs.closeSync(fd);
+  }
+  return placeObject(temporary, hex, bytes.length, store.objects, disk);
+}
+
+/** An object of the right size is trusted: it was renamed in whole, and is read-only. */
+export const hasObject = (objects: string, hex: string, size: number): boolean =>
+  fs.lstatSync(objectPath(objects, hex), { throwIfNoEntry: false })?.size === size;
+
+/**
+ * Renames a finished temporary file to its place. Everybody who races here puts the same bytes
+ * under the same name, so whoever comes last does no harm.
+ */
+function placeObject(
+  temporary: string,
+  hex: string,
+  size: number,
+  objects: string,
+  disk: Disk,
+): boolean {
+  if (hasObject(objects, hex, size)) {
+    disk.unlink(temporary);
+    return false;
+  }
+  const path = objectPath(objects, hex);
+  try {
+    disk.rename(temporary, path);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+    disk.mkdir(path.slice(0, path.lastIndexOf('/')));
+    disk.rename(temporary, path);
+  }
+  return true;
+}
+
+/** Copies an object to a path that must not exist, checking its bytes on the way. */
+function restoreFile(
+  path: string,
+  hex: string,
+  size: number,
+  mode: number,
+  objects: string,
+  disk: Disk,
+  onBytes: (bytes: number) => void,
+): fs.Stats {
+  const object = objectPath(objects, hex);
+  const check = (found: Buffer | undefined): void => {
+    if (found?.toString('hex') !== hex) {
+      fail({ kind: 'object-corrupt', digest: digestOf(hex), path });
+    }
+  };
+  const fd = openObject(object, hex, path);
+  try {
+    if (size > PIECE && tryReflink(object, path, disk)) {
+      disk.chmod(path, mode);
+      check(hashPieces(fd, size, onBytes, nothing));
+      return fs.lstatSync(path);
+    }
+    // Read before the file is made: a corrupt small object leaves nothing behind.
+    const small = size <= PIECE ? readExactly(fd, size) : undefined;
+    if (size <= PIECE) check(small && hashBytes(small));
+    const out = disk.create(path, mode);
+    try {
+      if (small !== undefined) disk.write(out, small, path);
+      else {
+        const pieces = hashPieces(fd, size, onBytes, (piece) => {
+          disk.write(out, piece, path);
+        });
+        check(pieces);
+      }
+      return fs.fstatSync(out);
+    } finally {
+      fs.closeSync(out);
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function openObject(object: string, hex: string, path: string): number {
+  try {
+    return fs.openSync(object, 'r');
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+    return fail({ kind: 'object-missing', digest: digestOf(hex), path });
+  }
+}
+
+function readExactly(fd: number, size: number): Buffer | undefined {
+  const into = buffer();
+  return readFully(fd, into, size + 1) === size ? into.subarray(0, size) : undefined;
+}

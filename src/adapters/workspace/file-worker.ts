@@ -1,0 +1,29 @@
+import { parentPort } from 'node:worker_threads';
+import { openDisk } from './disk.ts';
+import { runBatch, type FileBatch } from './file-batch.ts';
+import type { WorkerMessage } from './worker-pool.ts';
+
+/** The program of a worker thread: one batch in, one reply out; see worker-pool.ts. */
+
+const TELL_EVERY_MS = 250;
+const disk = openDisk();
+const tell = (message: WorkerMessage): void => {
+  parentPort?.postMessage(message);
+};
+
+let untold = 0;
+let toldAt = performance.now();
+const onBytes = (bytes: number): void => {
+  untold += bytes;
+  const now = performance.now();
+  if (now - toldAt < TELL_EVERY_MS) return;
+  tell({ kind: 'bytes', bytes: untold });
+  untold = 0;
+  toldAt = now;
+};
+
+parentPort?.on('message', (batch: FileBatch) => {
+  tell({ kind: 'reply', reply: runBatch(batch, disk, onBytes) });
+  if (untold > 0) tell({ kind: 'bytes', bytes: untold });
+  untold = 0;
+});

@@ -1,0 +1,116 @@
+import * as fs from 'node:fs';
+import type { Workspace, WorkspaceOptions } from '../../ports/workspace.ts';
+import { discardAside, openAttempts, putBack, recoverAsides, setAside } from './aside.ts';
+import { checkpointDirectory, clearCheckpoint } from './checkpoints.ts';
+import { compareArtifacts } from './compare.ts';
+import { digestPath, refuseRoot } from './digest-path.ts';
+import { openDisk, type Step } from './disk.ts';
+import { openDurability } from './durability.ts';
+import { attempt as attempting, isErrno, WorkspaceFailure } from './failure.ts';
+import { openFileClock } from './file-clock.ts';
+import { openFileRunner } from './file-runner.ts';
+import { layoutOf } from './layout.ts';
+import { openObjects } from './objects.ts';
+import { recoverRestores, restorePath } from './restore.ts';
+import { openStatCache } from './stat-cache.ts';
+import type { Tools } from './tools.ts';
+import { openWorkerPool } from './worker-pool.ts';
+
+export interface OpenOptions extends WorkspaceOptions {
+  /** The worker threads' program, where it does not lie beside this module (or its bundle). */
+  readonly workerProgram?: URL;
+  /** For tests: called before every change to the disk. */
+  readonly step?: Step;
+  /** For tests: names the boot of this machine. */
+  readonly bootId?: string;
+}
+
+export interface OpenWorkspace extends Workspace {
+  /** Ends threads and databases. Call after the last `sync`. */
+  close(): Promise<void>;
+}
+
+const LARGEST_TEXT = 16 * 1024 * 1024;
+
+/** The real files and the cache beside them; opens nothing until it is needed. */
+export function openWorkspace(options: OpenOptions): OpenWorkspace {
+  const { root } = options;
+  const layout = layoutOf(root, options.cache);
+  const disk = openDisk(options.step);
+  const durability = openDurability(layout, disk, options.bootId);
+  const tools: Tools = {
+    layout,
+    disk,
+    durability,
+    clock: openFileClock(layout.clock, disk),
+    stats: openStatCache(layout.statCache),
+    objects: openObjects(layout, disk, durability),
+    files: openFileRunner(disk, openWorkerPool(options.workerProgram)),
+    emit: options.emit,
+  };
+
+  return {
+    digest: (path) => attempting(root, path, () => digestPath(tools, path, 'digest')),
+
+    commit: (path) =>
+      attempting(root, path, () => {
+        refuseRoot(path);
+        return digestPath(tools, path, 'commit');
+      }),
+
+    restore: (path, artifact) => attempting(root, path, () => restorePath(tools, path, artifact)),
+
+    holds(artifact) {
+      try {
+        return Promise.resolve(tools.objects.holds(artifact));
+      } catch (error) {
+        if (error instanceof WorkspaceFailure) return Promise.resolve(false);
+        return Promise.reject(error as Error);
+      }
+    },
+
+    compare: (before, after, limit) =>
+      Promise.resolve(compareArtifacts(tools.objects, before, after, limit)),
+
+    readText: (path) => Promise.resolve(readText(`${root}/${path}`)),
+
+    setAside: (attempt, stage, outs) =>
+      attempting(root, outs[0]?.path ?? '.', async () => {
+        for (const { path } of outs) refuseRoot(path);
+        setAside(tools, attempt, stage, outs);
+      }),
+    discardAside: async (attempt) => discardAside(tools, attempt),
+    putBack: async (attempt) => putBack(tools, attempt),
+
+    async recover() {
+      recoverRestores(tools);
+      const interrupted = recoverAsides(tools);
+      for (const leftover of [layout.tmpObjects]) tools.disk.remove(leftover);
+      await durability.settleKilled();
+      return interrupted;
+    },
+
+    interruptions: () => Promise.resolve(openAttempts(tools)),
+
+    checkpointDirectory: async (stage, key) => checkpointDirectory(tools, stage, key),
+    clearCheckpoint: async (stage) => clearCheckpoint(tools, stage),
+    sync: () => durability.barrier(),
+
+    async close() {
+      await tools.files.close();
+      tools.stats.close();
+      durability.close();
+    },
+  };
+}
+
+function readText(path: string): string | undefined {
+  try {
+    const { size } = fs.statSync(path);
+    if (size > LARGEST_TEXT) throw new Error(`${path} is larger than 16 MiB`);
+    return fs.readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}

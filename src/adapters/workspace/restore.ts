@@ -1,0 +1,338 @@
+import * as fs from 'node:fs';
+import { dirname } from 'node:path';
+import {
+  fromRef,
+  sameContent,
+  toRef,
+  type Artifact,
+  type ArtifactRef,
+} from '../../model/artifact.ts';
+import type { RepoPath } from '../../model/names.ts';
+import { digestAt, digestPath, forgetYoung, refuseRoot } from './digest-path.ts';
+import { writeDurably } from './disk.ts';
+import { fail, isErrno, WorkspaceFailure } from './failure.ts';
+import { temporaryName, type FileBatch } from './file-batch.ts';
+import { dealIntoBatches } from './file-runner.ts';
+import { moveAway, sameVolume } from './move.ts';
+import { startProgress, type Progress } from './progress.ts';
+import { planRestore, type RestorePlan } from './restore-plan.ts';
+import {
+  COLUMNS,
+  column,
+  CTIME,
+  hexAt,
+  INODE,
+  isDirectoryMode,
+  isExecutableMode,
+  isFileMode,
+  isLinkMode,
+  MODE,
+  MTIME,
+  pathsOf,
+  setStat,
+  SIZE,
+} from './snapshot.ts';
+import type { Remembered } from './stat-cache.ts';
+import type { Tools } from './tools.ts';
+
+/** Written before the target is touched, so that `recoverRestores` can finish what a kill left. */
+interface RestoreJournal {
+  readonly path: RepoPath;
+  /** Absolute folder on the target's volume: `new` is built there, `old` is moved there. */
+  readonly staging: string;
+}
+
+/**
+ * Makes `path` hold exactly `artifact`. The whole artifact is built aside and swapped in, also when
+ * one file of many differs: a reader never sees half of each. Throws WorkspaceFailure.
+ */
+export async function restorePath(
+  tools: Tools,
+  path: RepoPath,
+  artifact: ArtifactRef,
+): Promise<{ readonly bytes: number; readonly kept?: string }> {
+  refuseRoot(path);
+  const target = `${tools.layout.root}/${path}`;
+  refuseForeignParents(tools.layout.root, path);
+  tools.objects.prepare('trust');
+  const current = await currentContent(tools, path, target);
+  if (current !== undefined && current !== 'unknown' && sameContent(toRef(current), artifact)) {
+    return { bytes: 0 };
+  }
+  const plan = readPlan(tools, artifact, path);
+  const progress = startProgress(tools.emit, 'restoring', path);
+  tools.disk.mkdir(dirname(target));
+  const folder = temporaryName(tools.layout.restore);
+  tools.disk.mkdir(folder);
+  const staging = sameVolume(folder, dirname(target))
+    ? folder
+    : `${dirname(target)}/.avian-restore-${folder.slice(folder.lastIndexOf('/') + 1)}`;
+  try {
+    writeDurably(tools.disk, `${folder}/journal.json`, JSON.stringify({ path, staging }));
+    tools.disk.mkdir(staging);
+    await build(tools, plan, `${staging}/new`, progress);
+    const kept = await swap(tools, path, staging, current);
+    prime(tools, path, target, fromRef(artifact), plan);
+    return { bytes: artifact.size, ...(kept !== undefined && { kept }) };
+  } finally {
+    removeStaging(tools, folder, staging);
+  }
+}
+
+/** What is there now: `unknown` when it cannot be digested, so that it has to be kept. */
+async function currentContent(
+  tools: Tools,
+  path: RepoPath,
+  target: string,
+): Promise<Artifact | 'unknown' | undefined> {
+  try {
+    if (fs.lstatSync(target, { throwIfNoEntry: false }) === undefined) return undefined;
+    return await digestPath(tools, path, 'digest');
+  } catch (error) {
+    if (error instanceof WorkspaceFailure) return 'unknown';
+    throw error;
+  }
+}
+
+/** Links on the way may lead elsewhere inside the project, never out of it. */
+function refuseForeignParents(root: string, path: RepoPath): void {
+  const parts = path.split('/');
+  for (let length = 1; length < parts.length; length++) {
+    const parent = `${root}/${parts.slice(0, length).join('/')}`;
+    const stat = fs.lstatSync(parent, { throwIfNoEntry: false });
+    if (stat === undefined) return;
+    if (!stat.isSymbolicLink()) continue;
+    const real = realPathOf(parent);
+    if (real === undefined || !`${real}/`.startsWith(`${fs.realpathSync(root)}/`)) {
+      fail({ kind: 'refused', path: parent, cause: 'it is a link that leaves the project' });
+    }
+  }
+}
+
+function realPathOf(path: string): string | undefined {
+  try {
+    return fs.realpathSync(path);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ELOOP')) return undefined;
+    throw error;
+  }
+}
+
+function readPlan(tools: Tools, artifact: ArtifactRef, path: string): RestorePlan {
+  try {
+    return planRestore(tools.objects, artifact, path);
+  } catch (error) {
+    setAsideIfCorrupt(tools, error);
+    throw error;
+  }
+}
+
+function setAsideIfCorrupt(tools: Tools, error: unknown): void {
+  if (error instanceof WorkspaceFailure && error.problem.kind === 'object-corrupt') {
+    tools.objects.setAsideCorrupt(error.problem.digest);
+  }
+}
+
+/** Makes the plan's directories, files and links at `at`, and takes their stats. */
+async function build(
+  tools: Tools,
+  { snapshot, targets }: RestorePlan,
+  at: string,
+  progress: Progress,
+): Promise<void> {
+  const paths = pathsOf(snapshot, at);
+  const files: number[] = [];
+  for (const [index, path] of paths.entries()) {
+    const mode = column(snapshot, index, MODE);
+    if (isDirectoryMode(mode)) tools.disk.mkdir(path);
+    else if (isFileMode(mode)) files.push(index);
+  }
+  const modes = permissions(dirname(at));
+  const ranges = dealIntoBatches(files.map((index) => column(snapshot, index, SIZE)));
+  const members = ranges.map(({ from, to }) => files.slice(from, to));
+  const batches = members.map((indexes): FileBatch => ({
+    kind: 'restore',
+    objects: tools.layout.objects,
+    paths: indexes.map((index) => paths[index] ?? ''),
+    hexes: indexes.map((index) => hexAt(snapshot, index)),
+    sizes: indexes.map((index) => column(snapshot, index, SIZE)),
+    modes: indexes.map((index) =>
+      isExecutableMode(column(snapshot, index, MODE)) ? modes.executable : modes.file,
+    ),
+  }));
+  try {
+    await tools.files.run(batches, progress, (reply, batch) => {
+      for (const [offset, index] of (members[batch] ?? []).entries()) {
+        const stats = reply.stats.subarray(offset * COLUMNS, offset * COLUMNS + COLUMNS);
+        snapshot.stats.set(stats, index * COLUMNS);
+      }
+    });
+  } catch (error) {
+    setAsideIfCorrupt(tools, error);
+    throw error;
+  }
+  for (const [index, target] of targets) tools.disk.symlink(target, paths[index] ?? '');
+  // Last: making something in a directory changes the directory's times.
+  let youngest = -Infinity;
+  for (const [index, path] of paths.entries()) {
+    const mode = column(snapshot, index, MODE);
+    if (isDirectoryMode(mode) || isLinkMode(mode)) takeStat(snapshot, index, path);
+    youngest = Math.max(youngest, column(snapshot, index, CTIME));
+  }
+  // While nobody else knows these files: once the clock has moved on, no change can hide.
+  await tools.clock.waitPast(youngest);
+}
+
+function takeStat(snapshot: RestorePlan['snapshot'], index: number, path: string): void {
+  const size = column(snapshot, index, SIZE);
+  const stat = fs.lstatSync(path);
+  setStat(snapshot.stats, index, stat);
+  if (stat.isDirectory()) snapshot.stats[index * COLUMNS + SIZE] = size;
+}
+
+/** Permissions of new files, the umask taken off: those that a new directory was just given. */
+function permissions(made: string): { readonly file: number; readonly executable: number } {
+  const executable = fs.lstatSync(made).mode & 0o777;
+  return { file: executable & 0o666, executable };
+}
+
+/** Puts `staging/new` in the target's place. Returns where the old content is kept, if it has to be. */
+async function swap(
+  tools: Tools,
+  path: RepoPath,
+  staging: string,
+  current: Artifact | 'unknown' | undefined,
+): Promise<string | undefined> {
+  const target = `${tools.layout.root}/${path}`;
+  const built = `${staging}/new`;
+  const old = `${staging}/old`;
+  const before = fs.lstatSync(target, { throwIfNoEntry: false });
+  if (before === undefined) {
+    tools.disk.rename(built, target);
+    return undefined;
+  }
+  const known = tools.stats.read(path);
+  const isFileOverFile = before.isFile() && fs.lstatSync(built).isFile();
+  // One rename replaces a file by a file without a gap; the second name keeps the old one.
+  if (isFileOverFile && tryLink(tools, target, old)) tools.disk.rename(built, target);
+  else {
+    tools.disk.rename(target, old);
+    tools.disk.rename(built, target);
+  }
+  if (await isSafeToDrop(tools, old, current, known)) return undefined;
+  return keep(tools, old, path);
+}
+
+function tryLink(tools: Tools, existing: string, path: string): boolean {
+  try {
+    tools.disk.link(existing, path);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS')) return false;
+    throw error;
+  }
+}
+
+/** True when the cache has what `old` holds, also if it was written to until it was moved. */
+async function isSafeToDrop(
+  tools: Tools,
+  old: string,
+  current: Artifact | 'unknown' | undefined,
+  known: Remembered | undefined,
+): Promise<boolean> {
+  if (current === undefined || current === 'unknown' || known === undefined) return false;
+  if (!isHeld(tools, current)) return false;
+  const stat = fs.lstatSync(old);
+  const { snapshot } = known;
+  // Being moved or linked gave it a new change time and nothing else.
+  if (column(snapshot, 0, INODE) === stat.ino && column(snapshot, 0, MTIME) === stat.mtimeMs) {
+    snapshot.stats[CTIME] = stat.ctimeMs;
+  }
+  const silent = { add: () => undefined };
+  try {
+    const again = await digestAt(tools, old, stat, snapshot, 'digest', silent);
+    return sameContent(toRef(again.artifact), toRef(current));
+  } catch (error) {
+    if (error instanceof WorkspaceFailure) return false;
+    throw error;
+  }
+}
+
+function isHeld(tools: Tools, artifact: Artifact): boolean {
+  try {
+    return tools.objects.holds(toRef(artifact));
+  } catch (error) {
+    if (error instanceof WorkspaceFailure) return false;
+    throw error;
+  }
+}
+
+/** Moves replaced content to `tmp/replaced`; returns its path relative to the project if inside. */
+function keep(tools: Tools, old: string, path: RepoPath): string {
+  const { replaced, root } = tools.layout;
+  const stamp = new Date().toISOString().replaceAll(/[-:]/g, '');
+  const to = `${temporaryName(`${replaced}/${stamp}`)}/${path}`;
+  moveAway(tools.disk, old, to);
+  return to.startsWith(`${root}/`) ? to.slice(root.length + 1) : to;
+}
+
+/** Lets the next digest answer without reading: we know what we wrote. */
+function prime(
+  tools: Tools,
+  path: RepoPath,
+  target: string,
+  artifact: Artifact,
+  plan: RestorePlan,
+): void {
+  const { snapshot } = plan;
+  const modified = column(snapshot, 0, MTIME);
+  takeStat(snapshot, 0, target);
+  // The rename gave the root a new change time. Its modification time is older than this tick
+  // (build waited), so a later change shows there, and the change time need not be in the past.
+  if (column(snapshot, 0, MTIME) !== modified) return;
+  tools.stats.write(path, { artifact, snapshot: forgetYoung(snapshot, Infinity, Infinity) });
+}
+
+function removeStaging(tools: Tools, folder: string, staging: string): void {
+  if (staging !== folder) tools.disk.remove(staging);
+  tools.disk.remove(folder);
+}
+
+/** Finishes restores that a killed process left between two renames, and removes their staging. */
+export function recoverRestores(tools: Tools): void {
+  for (const name of listFolder(tools.layout.restore)) {
+    const folder = `${tools.layout.restore}/${name}`;
+    const journal = readJournal(`${folder}/journal.json`);
+    if (journal !== undefined) {
+      const target = `${tools.layout.root}/${journal.path}`;
+      const old = `${journal.staging}/old`;
+      const oldStat = fs.lstatSync(old, { throwIfNoEntry: false });
+      const targetStat = fs.lstatSync(target, { throwIfNoEntry: false });
+      if (oldStat !== undefined) {
+        if (targetStat === undefined) tools.disk.rename(old, target);
+        // The same file by two names: killed after the link, before the rename.
+        else if (targetStat.ino !== oldStat.ino) keep(tools, old, journal.path);
+      }
+      if (journal.staging !== folder) tools.disk.remove(journal.staging);
+    }
+    tools.disk.remove(folder);
+  }
+}
+
+function readJournal(file: string): RestoreJournal | undefined {
+  try {
+    return JSON.parse(fs.readFileSync(file, 'utf8')) as RestoreJournal;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+function listFolder(path: string): string[] {
+  try {
+    return fs.readdirSync(path);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,179 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import type Sqlite from 'better-sqlite3';
+import type { Artifact } from '../../model/artifact.ts';
+import { fromRef, toRef, type ArtifactRef } from '../../model/artifact.ts';
+import { COLUMNS, type Snapshot } from './snapshot.ts';
+
+/** Bumped when a row's meaning changes: everything in here can be computed again. */
+const VERSION = 1;
+
+export interface Remembered {
+  readonly artifact: Artifact;
+  readonly snapshot: Snapshot;
+}
+
+/**
+ * Which content a path had when lstat said what it said. One compact row a digested path, so that
+ * a no-op of 10,000 files reads one row. Never the reason why something fails: an unreadable or
+ * foreign database is thrown away, a database that cannot be written is done without.
+ */
+export interface StatCache {
+  read(path: string): Remembered | undefined;
+  write(path: string, remembered: Remembered): void;
+  close(): void;
+}
+
+interface Row {
+  readonly artifact: string;
+  readonly names: string;
+  readonly stats: Buffer;
+}
+
+interface Open {
+  readonly database: Sqlite.Database;
+  readonly select: Sqlite.Statement<[string], Row>;
+  readonly selectDigests: Sqlite.Statement<[string], { readonly digests: Buffer }>;
+  readonly replace: Sqlite.Statement<[string, string, string, Buffer, Buffer]>;
+}
+
+export function openStatCache(file: string): StatCache {
+  let state: Open | 'closed' | 'unusable' = 'closed';
+
+  /** Opens at the first use; for reading only if it exists, so that asking creates nothing. */
+  const open = (purpose: 'read' | 'write'): Open | undefined => {
+    if (state === 'unusable') return undefined;
+    if (state !== 'closed') return state;
+    if (purpose === 'read' && !existsSync(file)) return undefined;
+    try {
+      state = openDatabase(file) ?? startOver();
+    } catch {
+      try {
+        state = startOver();
+      } catch {
+        state = 'unusable';
+        return undefined;
+      }
+    }
+    return state;
+  };
+
+  const startOver = (): Open => {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+    mkdirSync(dirname(file), { recursive: true });
+    const fresh = openDatabase(file);
+    if (fresh === undefined) throw new Error(`bug: a new ${file} has another version`);
+    return fresh;
+  };
+
+  /** Runs a query; a damaged database is dropped and asked no more by this process. */
+  const guarded = <T>(query: () => T): T | undefined => {
+    try {
+      return query();
+    } catch (error) {
+      if (!isDamage(error)) return undefined;
+      if (typeof state === 'object') state.database.close();
+      state = 'unusable';
+      for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+      return undefined;
+    }
+  };
+
+  return {
+    read(path) {
+      const found = open('read');
+      if (found === undefined) return undefined;
+      const row = guarded(() => found.select.get(path));
+      return row && decode(row, () => guarded(() => found.selectDigests.get(path))?.digests);
+    },
+    write(path, { artifact, snapshot }) {
+      const found = open('write');
+      if (found === undefined) return;
+      const { count, names, stats, digests } = snapshot;
+      guarded(() =>
+        found.replace.run(
+          path,
+          JSON.stringify(toRef(artifact)),
+          names.join('\0'),
+          Buffer.from(stats.buffer, stats.byteOffset, count * COLUMNS * 8),
+          digests.subarray(0, count * 32),
+        ),
+      );
+    },
+    close() {
+      if (typeof state === 'object') state.database.close();
+      state = 'closed';
+    },
+  };
+}
+
+/** Undefined when the file is another version's. Throws when it is no database. */
+function openDatabase(file: string): Open | undefined {
+  const isNew = !existsSync(file);
+  const Database = createRequire(import.meta.url)('better-sqlite3') as typeof Sqlite;
+  const database = new Database(file, { timeout: 2000 });
+  try {
+    if (isNew) {
+      database.pragma('journal_mode = WAL');
+      database.exec(
+        `BEGIN IMMEDIATE;
+         CREATE TABLE IF NOT EXISTS root (
+           path TEXT PRIMARY KEY, artifact TEXT NOT NULL, names TEXT NOT NULL,
+           stats BLOB NOT NULL, digests BLOB NOT NULL
+         ) STRICT;
+         PRAGMA user_version = ${VERSION};
+         COMMIT;`,
+      );
+    }
+    if (database.pragma('user_version', { simple: true }) !== VERSION) {
+      database.close();
+      return undefined;
+    }
+    // Lost rows are computed again, and WAL keeps the file consistent through a kill.
+    database.pragma('synchronous = OFF');
+    return {
+      database,
+      select: database.prepare('SELECT artifact, names, stats FROM root WHERE path = ?'),
+      // Apart: SQLite then never reads the pages that hold the digests of an unchanged root.
+      selectDigests: database.prepare('SELECT digests FROM root WHERE path = ?'),
+      replace: database.prepare('INSERT OR REPLACE INTO root VALUES (?, ?, ?, ?, ?)'),
+    };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function decode(row: Row, readDigests: () => Buffer | undefined): Remembered | undefined {
+  const names = row.names.split('\0');
+  const count = names.length;
+  if (row.stats.length !== count * COLUMNS * 8) return undefined;
+  // Copied: a Float64Array must start at a multiple of eight, which SQLite does not promise.
+  const stats = new Float64Array(new Uint8Array(row.stats).buffer);
+  let digests: Buffer | undefined;
+  return {
+    artifact: fromRef(JSON.parse(row.artifact) as ArtifactRef),
+    snapshot: {
+      count,
+      names,
+      stats,
+      get digests() {
+        digests ??= readDigests();
+        // Another process replaced the row in between: zeros would be taken for digests.
+        if (digests?.length !== count * 32) throw new StaleRow();
+        return digests;
+      },
+    },
+  };
+}
+
+/** A row changed between its two reads; whoever reads starts again without it. */
+export class StaleRow extends Error {}
+
+const isDamage = (error: unknown): boolean =>
+  error instanceof Error &&
+  'code' in error &&
+  (error.code === 'SQLITE_CORRUPT' ||
+    error.code === 'SQLITE_NOTADB' ||
+    String(error.code).startsWith('SQLITE_IOERR'));

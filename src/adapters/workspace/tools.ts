@@ -1,0 +1,20 @@
+import type { Emit } from '../../model/event.ts';
+import type { Disk } from './disk.ts';
+import type { Durability } from './durability.ts';
+import type { FileClock } from './file-clock.ts';
+import type { FileRunner } from './file-runner.ts';
+import type { Layout } from './layout.ts';
+import type { Objects } from './objects.ts';
+import type { StatCache } from './stat-cache.ts';
+
+/** What the workspace's verbs work with. Each takes a `Pick`. */
+export interface Tools {
+  readonly layout: Layout;
+  readonly disk: Disk;
+  readonly clock: FileClock;
+  readonly stats: StatCache;
+  readonly objects: Objects;
+  readonly durability: Durability;
+  readonly files: FileRunner;
+  readonly emit: Emit;
+}
