@@ -1,11 +1,6 @@
 import t from 'tap';
-import {
-  confusionCsv,
-  evaluate,
-  perSpeciesCsv,
-  predictionLines,
-  type Answers,
-} from './evaluation.ts';
+import { confusionCsv, evaluate, perSpeciesCsv, predictionLines } from './evaluation.ts';
+import type { Answers } from '../vision/scoring.ts';
 import { evaluationTable } from './table.ts';
 
 /** Four images of a finch and a tit; no image of the dodo, which nothing was taken for either. */

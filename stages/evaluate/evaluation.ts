@@ -13,15 +13,8 @@ import {
   weightedF1,
   type Calibration,
   type ClassScore,
-  type Scored,
 } from '../vision/metrics.ts';
-
-/** The answers to every image of a split, in the order of the manifest. */
-export interface Answers extends Scored {
-  readonly paths: readonly string[];
-  /** Names of the classes, by index. */
-  readonly names: readonly string[];
-}
+import type { Answers } from '../vision/scoring.ts';
 
 /** Flat, so that `avian metrics` can show and compare every figure. NaN (null in JSON) where nothing was there to count. */
 export interface EvaluationMetrics {

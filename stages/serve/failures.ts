@@ -26,7 +26,9 @@ export function handleFailures(app: FastifyInstance): void {
 
 function expectedFailure(error: FastifyError): ServiceError | undefined {
   if (error instanceof ServiceError) return error;
-  if (error instanceof ImageError) return fromImageError(error);
+  if (error instanceof ImageError) {
+    return new ServiceError(imageErrorCodes[error.kind], error.message, error.hint);
+  }
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return new ServiceError(
       'not-a-form',
@@ -40,17 +42,8 @@ function expectedFailure(error: FastifyError): ServiceError | undefined {
   return undefined;
 }
 
-function fromImageError(error: ImageError): ServiceError {
-  switch (error.kind) {
-    case 'unsupported':
-      return new ServiceError('unsupported-format', error.message, 'send a JPEG, PNG or WebP');
-    case 'broken':
-      return new ServiceError(
-        'broken-photograph',
-        error.message,
-        'the file may have been cut short on its way: does it open in a viewer?',
-      );
-    case 'too-large':
-      return new ServiceError('photograph-too-large', error.message, 'scale the photograph down');
-  }
-}
+const imageErrorCodes = {
+  unsupported: 'unsupported-format',
+  broken: 'broken-photograph',
+  'too-large': 'photograph-too-large',
+} as const;

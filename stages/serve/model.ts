@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { loadContract } from '../vision/model-files.ts';
 import { openWorkerPredictor, type WorkerPredictor } from './worker-predictor.ts';
 
 export interface ServedModel {
@@ -13,10 +12,9 @@ export interface ServedModel {
 
 /** Loads a model in a thread of its own and lets it answer once, so that no client waits for its start. Throws ModelError. */
 export async function openServedModel(modelDir: string): Promise<ServedModel> {
-  const { architecture, quantization } = await loadContract(modelDir);
   const predictor = await openWorkerPredictor(modelDir);
-  const { height, width } = predictor.contract.input;
-  await predictor.predict(new Uint8Array(height * width * 3), 1);
+  const { architecture, quantization, input } = predictor.contract;
+  await predictor.predict(new Uint8Array(input.height * input.width * 3), 1);
   const digest = await digestFiles(modelDir, ['contract.json', 'model.json', 'weights.bin']);
   return {
     name: `${architecture}-${quantization?.dtype ?? 'float32'}@${digest.slice(0, 12)}`,

@@ -17,10 +17,17 @@ export const tinyInput: ModelInput = {
 
 export const tinyLabels: readonly string[] = ['amber-finch', 'blue-tit', 'crow', 'looney-birds'];
 
+export interface TinyModelOptions {
+  readonly labels?: readonly string[];
+  readonly seed?: number;
+  /** Given: all outputs share their weights but for a difference of this size, so that coarse weights cannot tell them apart. */
+  readonly spread?: number;
+}
+
 /** Saves the same small convolutional network every time into `dir`. */
 export async function saveTinyModel(
   dir: string,
-  { labels = tinyLabels, seed = 47 }: { labels?: readonly string[]; seed?: number } = {},
+  { labels = tinyLabels, seed = 47, spread }: TinyModelOptions = {},
 ): Promise<ModelContract> {
   await tf.setBackend('cpu');
   const weights = (offset: number) => layers.initializers.glorotNormal({ seed: seed + offset });
@@ -39,6 +46,7 @@ export async function saveTinyModel(
       layers.layers.dense({ units: labels.length, kernelInitializer: weights(1) }),
     ],
   });
+  if (spread !== undefined) bringTogether(model, spread);
   const contract: ModelContract = {
     version: 1,
     architecture: 'tiny',
@@ -49,4 +57,16 @@ export async function saveTinyModel(
   await saveModel(dir, model, contract);
   model.dispose();
   return contract;
+}
+
+/** Makes every column of the last kernel the first one, plus `spread` times its own. */
+function bringTogether(model: layers.Sequential, spread: number): void {
+  const last = model.layers.at(-1);
+  const [kernel, bias] = last?.getWeights() ?? [];
+  if (last === undefined || kernel === undefined || bias === undefined) throw new Error('bug');
+  tf.tidy(() => {
+    const [inputs = 0] = kernel.shape;
+    const first = tf.slice(kernel, [0, 0], [inputs, 1]);
+    last.setWeights([tf.add(first, tf.mul(kernel, spread)), bias]);
+  });
 }

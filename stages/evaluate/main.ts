@@ -1,0 +1,32 @@
+/** How good is the model on the test split? `--data DIR --model DIR --out DIR --metrics FILE` */
+import { join } from 'node:path';
+import { replaceFile } from '../vision/model-files.ts';
+import { openPredictor } from '../vision/predictor.ts';
+import { loadImages, scoreImages } from '../vision/scoring.ts';
+import { runStage, writeJson } from '../vision/stage.ts';
+import { confusionCsv, evaluate, perSpeciesCsv, predictionLines } from './evaluation.ts';
+import { evaluationTable } from './table.ts';
+
+await runStage(async (io) => {
+  const { data, model, out, metrics } = io.flags({
+    data: 'required',
+    model: 'required',
+    out: 'required',
+    metrics: 'required',
+  });
+  const predictor = await openPredictor(model, { backend: 'auto' });
+  const { architecture, input } = predictor.contract;
+  io.say(`evaluating ${architecture} on the test split (backend ${predictor.backend})`);
+  const images = await loadImages(io, data, 'test', input);
+  const answers = await scoreImages(predictor, images, io.progress('evaluated', images.count));
+  predictor.dispose();
+
+  const evaluation = evaluate(answers);
+  const lines = Array.from(predictionLines(answers), (line) => `${JSON.stringify(line)}\n`);
+  await replaceFile(join(out, 'predictions.jsonl'), lines.join(''));
+  await replaceFile(join(out, 'confusion.csv'), confusionCsv(answers.names, evaluation.confusion));
+  await replaceFile(join(out, 'per-species.csv'), perSpeciesCsv(evaluation.perClass));
+  await writeJson(join(out, 'calibration.json'), evaluation.calibration);
+  await writeJson(metrics, evaluation.metrics);
+  io.say(evaluationTable(evaluation).trimEnd());
+});

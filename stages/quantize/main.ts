@@ -1,0 +1,44 @@
+/** Smaller weights, if they are as good: `--data DIR --model DIR --out DIR --metrics FILE`, params quantize.* */
+import { join } from 'node:path';
+import { loadContract } from '../vision/model-files.ts';
+import { loadImages } from '../vision/scoring.ts';
+import { runStage, StageError, writeJson } from '../vision/stage.ts';
+import { judgeQuantization, quantizeMetrics, variantTable, type VariantFigures } from './gate.ts';
+import { measureVariant, quantizedDtypes, writeVariants } from './variants.ts';
+
+await runStage(async (io) => {
+  const { data, model, out, metrics } = io.flags({
+    data: 'required',
+    model: 'required',
+    out: 'required',
+    metrics: 'required',
+  });
+  const params = io.params().group('quantize');
+  const limits = {
+    maxAccuracyDrop: params.number('max_accuracy_drop', { min: 0, max: 1 }),
+    minAgreement: params.number('min_agreement', { min: 0, max: 1 }),
+  };
+  await writeVariants(model, out);
+
+  const { input } = await loadContract(model);
+  const images = await loadImages(io, data, 'val', input);
+  io.say(`comparing float32, ${quantizedDtypes.join(', ')} on ${images.count} images`);
+  const measure = (dir: string, dtype: VariantFigures['dtype'], reference?: Int32Array) =>
+    measureVariant(dir, dtype, images, reference, io.progress(dtype, images.count));
+  const original = await measure(model, 'float32');
+  const variants = [original.figures];
+  for (const dtype of quantizedDtypes) {
+    const measured = await measure(join(out, dtype), dtype, original.predicted);
+    variants.push(measured.figures);
+  }
+  io.say(variantTable(variants).trimEnd());
+  await writeJson(metrics, quantizeMetrics(variants, images.count));
+
+  const problems = judgeQuantization(original.figures, variants.slice(1), limits);
+  if (problems.length > 0) {
+    throw new StageError(
+      `the quantised model is not good enough: ${problems.join('; ')}`,
+      'train longer, or widen quantize.max_accuracy_drop or quantize.min_agreement',
+    );
+  }
+});
