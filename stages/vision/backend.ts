@@ -4,6 +4,13 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
+import { registerGradientKernels } from './wasm/register.ts';
+import {
+  loadThreadedModule,
+  releaseThreads,
+  usefulThreads,
+  type ThreadedModule,
+} from './wasm/threads.ts';
 
 export type BackendChoice = 'auto' | 'tensorflow-gpu' | 'tensorflow' | 'wasm' | 'cpu';
 export type BackendName = 'tfjs-node-gpu' | 'tfjs-node' | 'wasm' | 'cpu';
@@ -19,6 +26,8 @@ export interface BackendOptions {
   readonly prefer?: BackendChoice;
   /** False leaves out the gradient kernels that wasm needs to train. */
   readonly training?: boolean;
+  /** Threads of the wasm backend, 1 to 4; by default every core where `training`, else 1. */
+  readonly threads?: number;
   /** Folder of the .wasm binaries, where a bundle has moved them; ends with a slash. */
   readonly wasmFolder?: string;
 }
@@ -49,34 +58,31 @@ const SETUP = 'npm run setup:tensorflow';
  * Throws BackendError where a backend asked for by name is not installed or does not load.
  */
 export async function openBackend(options: BackendOptions = {}): Promise<Backend> {
-  const { prefer = 'auto', training = true, wasmFolder } = options;
+  const { prefer = 'auto', training = true } = options;
+  // How each op is differentiated: tfjs-core alone has none of it, tfjs-layers brings it along.
+  if (training) await import('@tensorflow/tfjs-layers');
   switch (prefer) {
     case 'auto':
-      return openBest(training, wasmFolder);
+      return openBest(options);
     case 'tensorflow-gpu':
       return demandNative('@tensorflow/tfjs-node-gpu', `${SETUP} -- --gpu`);
     case 'tensorflow':
       return demandNative('@tensorflow/tfjs-node', SETUP);
     case 'wasm':
-      return openWasm(training, wasmFolder, '');
+      return openWasm(options, '');
     case 'cpu':
-      await import('@tensorflow/tfjs-backend-cpu');
-      if (training) await registerGradients();
-      await activate('cpu');
-      // Its first use prints an advertisement for tfjs-node.
-      (tf.backend() as { firstUse?: boolean }).firstUse = false;
-      return { name: 'cpu', describe: 'cpu (plain JavaScript, the slow reference)' };
+      return openReference();
   }
 }
 
-async function openBest(training: boolean, wasmFolder: string | undefined): Promise<Backend> {
+async function openBest(options: BackendOptions): Promise<Backend> {
   const failures: string[] = [];
   for (const name of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const) {
     const native = openNative(name);
     if (native.kind === 'open') return native.backend;
     if (native.kind === 'broken') failures.push(`; ${name} is installed but ${native.reason}`);
   }
-  return openWasm(training, wasmFolder, failures.join(''));
+  return openWasm(options, failures.join(''));
 }
 
 function demandNative(name: NativePackage, command: string): Backend {
@@ -136,26 +142,60 @@ function prepareForTfjsNode(): void {
   legacy['isArray'] ??= (value: unknown) => Array.isArray(value);
 }
 
-async function openWasm(
-  training: boolean,
-  wasmFolder: string | undefined,
-  failures: string,
-): Promise<Backend> {
-  const wasm = await import('@tensorflow/tfjs-backend-wasm');
-  if (wasmFolder !== undefined) wasm.setWasmPaths(wasmFolder);
-  if (training) {
-    await registerGradients();
-    const { registerGradientKernels } = await import('./wasm/register.ts');
-    registerGradientKernels();
+async function openWasm(options: BackendOptions, failures: string): Promise<Backend> {
+  const { training = true, wasmFolder } = options;
+  if (tf.findBackend('wasm') === null) {
+    const wasm = await import('@tensorflow/tfjs-backend-wasm');
+    if (wasmFolder !== undefined) wasm.setWasmPaths(wasmFolder);
+    const threads = options.threads ?? (training ? usefulThreads() : 1);
+    await withoutProcessListeners(async () => {
+      const module = threads > 1 ? await loadThreadedModule(threads) : undefined;
+      if (module !== undefined) useThreads(module, threads, wasm.BackendWasm);
+      await activate('wasm');
+      if (module !== undefined) releaseThreads(module);
+    });
   }
+  if (training) registerGradientKernels();
   await activate('wasm');
+
+  const threads = (tf.backend() as { threads?: number }).threads ?? 1;
+  const many = threads > 1 ? `, ${threads} threads` : '';
   const hint = training ? `; \`${SETUP}\` makes training 5 to 7 times faster` : '';
-  return { name: 'wasm', describe: `wasm (WebAssembly${failures})${hint}` };
+  return { name: 'wasm', describe: `wasm (WebAssembly${many}${failures})${hint}` };
 }
 
-/** How each op is differentiated: tfjs-core alone has none of it, tfjs-layers brings it along. */
-async function registerGradients(): Promise<void> {
-  await import('@tensorflow/tfjs-layers');
+/** Puts the threaded binary in the place of the plain one. */
+function useThreads(
+  module: ThreadedModule,
+  threads: number,
+  BackendWasm: new (module: never) => tf.KernelBackend,
+): void {
+  tf.removeBackend('wasm');
+  tf.registerBackend('wasm', () => Object.assign(new BackendWasm(module as never), { threads }));
+}
+
+async function openReference(): Promise<Backend> {
+  await import('@tensorflow/tfjs-backend-cpu');
+  await activate('cpu');
+  // Its first use prints an advertisement for tfjs-node.
+  (tf.backend() as { firstUse?: boolean }).firstUse = false;
+  return { name: 'cpu', describe: 'cpu (plain JavaScript, the slow reference)' };
+}
+
+/**
+ * The wasm loader listens for uncaught exceptions only to throw them again, which replaces a readable stack
+ * by the line of its own minified source: 50,000 characters of it. What it added is taken away.
+ */
+async function withoutProcessListeners(start: () => Promise<void>): Promise<void> {
+  const events = ['uncaughtException', 'unhandledRejection'];
+  const before = new Map(events.map((event) => [event, process.rawListeners(event)]));
+  await start();
+  for (const event of events) {
+    for (const listener of process.rawListeners(event)) {
+      if (before.get(event)?.includes(listener)) continue;
+      process.removeListener(event, listener as (...args: unknown[]) => void);
+    }
+  }
 }
 
 async function activate(name: string): Promise<void> {
