@@ -2,7 +2,7 @@
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 /** Characters that take no column: combining marks, joiners, variation selectors. */
-const NARROW = /\p{M}|[\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff]/u;
+const NARROW = /[\p{M}\p{Cf}]/u;
 const PLAIN = /^[\x20-\x7e]*$/;
 
 /** Columns that `text`, without control sequences and tabs, takes in a terminal. */

@@ -42,7 +42,7 @@ export function encodeEvent(event: AvianEvent): JsonObject | undefined {
         type: 'stage-settled',
         stage: event.stage,
         outcome: encodeOutcome(event.outcome),
-        run: ('run' in event.outcome ? event.outcome.run?.id : undefined) ?? null,
+        run: runOf(event.outcome),
         elapsedMs: Math.round(event.elapsedMs),
       };
     case 'transfer-progress':
@@ -65,9 +65,7 @@ export function encodeEvent(event: AvianEvent): JsonObject | undefined {
       return {
         v: 1,
         type: 'repro-done',
-        counts: Object.fromEntries(
-          Object.entries(event.counts).filter(([, n]) => n !== undefined && n > 0),
-        ),
+        counts: Object.fromEntries(Object.entries(event.counts).filter(([, n]) => n > 0)),
         elapsedMs: Math.round(event.elapsedMs),
         urls: event.urls,
       };
@@ -135,6 +133,9 @@ export function encodeReason(reason: StaleReason): JsonObject {
       return assertNever(reason);
   }
 }
+
+const runOf = (outcome: StageOutcome): string | null =>
+  outcome.kind === 'blocked' || outcome.kind === 'cancelled' ? null : (outcome.run?.id ?? null);
 
 const sides = (before: JsonValue | undefined, after: JsonValue | undefined): JsonObject => ({
   ...(before !== undefined && { before }),

@@ -24,7 +24,7 @@ export function lineageText(view: LineageView, style: Style, now: number): strin
 
   function draw(node: LineageNode, first: string, rest: string): void {
     const { glyphs } = style;
-    const again = 'repeated' in node && node.repeated ? style.faint(' (shown above)') : '';
+    const again = node.kind !== 'deployment' && node.repeated ? style.faint(' (shown above)') : '';
     lines.push(`${first}${title(node, style, now)}${again}`);
     const below = node.links.length > 0 ? `${glyphs.down}  ` : '   ';
     if (again === '') {

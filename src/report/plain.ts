@@ -9,7 +9,7 @@ import {
   describeReason,
   failureTail,
 } from './describe.ts';
-import { padTo, truncate } from './display-width.ts';
+import { displayWidth, padTo, truncate } from './display-width.ts';
 import { createHeartbeat, describeHolder, type Ticker } from './heartbeat.ts';
 import { printDiagnostic } from './print-diagnostic.ts';
 import { createStyle, type Look, type Style } from './style.ts';
@@ -27,32 +27,34 @@ export interface RendererOptions extends Look {
   /** stderr: talk. */
   readonly err: (text: string) => void;
   readonly ticker: Ticker;
-  /** Columns of the terminal behind stderr; undefined where lines are not to be cut. */
-  readonly columns: number | undefined;
-  /** Redraws the heartbeat in place instead of adding a line: for a terminal that people watch. */
-  readonly live: boolean;
+  /**
+   * Columns of the terminal behind stderr: there the heartbeat is redrawn in place. Absent where
+   * nobody watches: every line stays, and none is cut.
+   */
+  readonly columns?: number | undefined;
 }
 
-const REASONS_SHOWN = 5;
+const REASONS_SHOWN = 4;
 const TAIL_SHOWN = 10;
 const WIDEST_NAME = 24;
-const CLEAR_LINE = '\r\x1b[2K';
 
 /** Append-only lines, as CI wants them: what ran, why, what it printed, how it ended. */
 export function createPlainRenderer(options: RendererOptions): Renderer {
-  const { out, err, ticker, columns, live } = options;
+  const { out, err, ticker, columns } = options;
   const style = createStyle(options);
   const { glyphs } = style;
   const printed = new Map<string, LineAssembler>();
   const failed: { stage: string; outcome: StageOutcome & { readonly kind: 'failed' } }[] = [];
   let nameWidth = 0;
   let waited = false;
-  let drawn = false;
+  /** Columns of the heartbeat that stands on the last line. */
+  let drawn = 0;
 
-  const clear = (): string => (drawn ? CLEAR_LINE : '');
+  // Overwritten by spaces, which every terminal understands.
+  const clear = (): string => (drawn === 0 ? '' : `\r${' '.repeat(drawn)}\r`);
   const say = (text: string): void => {
     err(clear() + text);
-    drawn = false;
+    drawn = 0;
     heartbeat.spoke();
   };
   const cut = (line: string): string =>
@@ -61,9 +63,10 @@ export function createPlainRenderer(options: RendererOptions): Renderer {
   const heartbeat = createHeartbeat({
     ticker,
     say(line) {
-      const text = style.faint(cut(`${glyphs.waiting} ${line}`));
-      err(live ? `${clear()}${text}` : `${text}\n`);
-      drawn = live;
+      const text = cut(`${glyphs.waiting} ${line}`);
+      if (columns === undefined) return err(`${style.faint(text)}\n`);
+      err(clear() + style.faint(text));
+      drawn = displayWidth(text);
     },
     lastLine: (stage) =>
       assembler(stage, 'stdout').partial() || assembler(stage, 'stderr').partial(),
@@ -106,7 +109,7 @@ export function createPlainRenderer(options: RendererOptions): Renderer {
       case 'stage-started': {
         const shown = event.reasons.slice(0, REASONS_SHOWN).map(describeReason);
         const more = event.reasons.length - shown.length;
-        if (more > 0) shown[shown.length - 1] += ` (+${more} more)`;
+        if (more > 0) shown.push(`+${more} more: avian why ${event.stage} --all`);
         const head = `${glyphs.started} ${padTo(event.stage, nameWidth)}  `;
         const indent = ' '.repeat(head.length);
         return say(
@@ -170,7 +173,7 @@ export function createPlainRenderer(options: RendererOptions): Renderer {
       const unfinished = [...printed.keys()].map((key) => rest(key.slice(key.indexOf(' ') + 1)));
       const text = clear() + unfinished.join('');
       if (text !== '') err(text);
-      drawn = false;
+      drawn = 0;
     },
   };
 }

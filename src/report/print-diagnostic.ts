@@ -84,7 +84,7 @@ const shown = (text: string): string =>
 /** The last columns of `text`, what was cut marked at its front. */
 function tail(text: string, width: number, mark: string): string {
   let kept = '';
-  for (const char of [...text].reverse()) {
+  for (const char of Array.from(text).reverse()) {
     if (displayWidth(mark + char + kept) > width) break;
     kept = char + kept;
   }

@@ -95,10 +95,15 @@ export const statusJson = (view: StatusView): JsonObject => ({
   stages: view.stages.map(({ name, verdict }) => ({ name, ...encodeVerdict(verdict) })),
 });
 
+const runOf = (verdict: Verdict): JsonObject =>
+  (verdict.kind === 'up-to-date' || verdict.kind === 'restorable') && verdict.run !== undefined
+    ? { run: verdict.run.id }
+    : {};
+
 /** `reasons` is empty where there are none; a restorable stage has the reasons it is not up to date. */
 export const encodeVerdict = (verdict: Verdict): JsonObject => ({
   verdict: verdict.kind,
   reasons: 'reasons' in verdict ? verdict.reasons.map(encodeReason) : [],
-  ...('run' in verdict && verdict.run !== undefined && { run: verdict.run.id }),
+  ...runOf(verdict),
   ...(verdict.kind === 'undetermined' && { waitingOn: verdict.waitingOn }),
 });

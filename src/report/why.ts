@@ -2,7 +2,7 @@ import type { JsonObject } from '../model/json.ts';
 import type { Run } from '../model/run.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { WhyView } from '../model/views.ts';
-import { describeReason, describeRun, describeVerdict, oneLine } from './describe.ts';
+import { describeReason, describeRun, describeVerdict, oneLine, value } from './describe.ts';
 import { glyphOf, encodeVerdict } from './status.ts';
 import type { Style } from './style.ts';
 
@@ -78,7 +78,7 @@ const capped = (causes: readonly string[], room: number, stage: string): readonl
 function lastRun(run: Run, now: number): string {
   const facts = Object.entries(run.provenance.facts ?? {})
     .slice(0, 3)
-    .map(([name, fact]) => `, ${oneLine(name)} ${oneLine(String(fact))}`)
+    .map(([name, fact]) => `, ${oneLine(name)} ${value(fact)}`)
     .join('');
   const ending = run.ending.kind === 'failed' ? ', failed' : '';
   return `its last run: ${describeRun(run, now)}${ending}${facts}`;
