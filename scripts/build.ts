@@ -1,33 +1,35 @@
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
-import { existsSync, readFileSync } from 'node:fs';
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { compileSchemas } from './compile-schemas.ts';
 
 /** Programs of the bundle: each becomes `dist/<file name>.js`, so a file name is used once. */
-const PROGRAMS = ['src/cli/main.ts'];
+const PROGRAMS = [
+  'src/cli/main.ts',
+  'src/adapters/workspace/file-worker.ts',
+  'src/adapters/deploy-local/supervisor-program.ts',
+];
 
 /** Native modules stay in node_modules, where npm put the binary of this machine. */
 const EXTERNAL = ['better-sqlite3', '@napi-rs/blake-hash', 'react-devtools-core'];
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
+const fresh = join(root, 'node_modules/.cache/avian-dist');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   engines: { node: string };
 };
 
-await rm(dist, { recursive: true, force: true });
-await mkdir(join(dist, 'bin'), { recursive: true });
+await rm(fresh, { recursive: true, force: true });
+await mkdir(join(fresh, 'bin'), { recursive: true });
 await compileSchemas();
-await bundle(PROGRAMS.filter((program) => existsSync(join(root, program))));
+await bundle(PROGRAMS);
 await writeProgram('avian.js', entry(manifest.engines.node));
 await writeProgram('bin/avian', launcher());
-
-async function compileSchemas(): Promise<void> {
-  const path = join(root, 'scripts/compile-schemas.ts');
-  if (!existsSync(path)) return;
-  const module = (await import(path)) as { compileSchemas: () => Promise<void> };
-  await module.compileSchemas();
-}
+// A build that failed above leaves the last good one in place.
+await rm(dist, { recursive: true, force: true });
+await rename(fresh, dist);
 
 /**
  * Split, so that `avian --help` parses neither SQLite's wrapper nor YAML. Chunks lie flat beside
@@ -39,7 +41,7 @@ async function bundle(programs: readonly string[]): Promise<void> {
   await build({
     absWorkingDir: root,
     entryPoints: Object.fromEntries(programs.map((program, index) => [names[index], program])),
-    outdir: dist,
+    outdir: fresh,
     bundle: true,
     splitting: true,
     format: 'esm',
@@ -102,7 +104,7 @@ exec "\${AVIAN_NODE:-node}" "$(dirname -- "$0")/../avian.js" "$@"
 }
 
 async function writeProgram(name: string, text: string): Promise<void> {
-  const path = join(dist, name);
+  const path = join(fresh, name);
   await writeFile(path, text);
   await chmod(path, 0o755);
 }
