@@ -2,6 +2,7 @@ import t from 'tap';
 import { toRef } from '../model/artifact.ts';
 import type { AttemptId, RepoPath } from '../model/names.ts';
 import { commands, executorContract } from './contracts/executor.contract.ts';
+import { lockStoreContract } from './contracts/lock-store.contract.ts';
 import { FakeWorld } from './fakes.ts';
 
 const path = (text: string) => text as RepoPath;
@@ -36,6 +37,14 @@ t.test('the scripted executor keeps the contract', (t) => {
     );
     const pass = (ms: number): void => world.clock.tick(ms);
     return { executor: world.ports().executor, cwd: '/project', missing: '/missing', pass };
+  });
+  t.end();
+});
+
+t.test('the lock in memory keeps the contract', (t) => {
+  lockStoreContract(t, () => {
+    const world = new FakeWorld();
+    return () => world.ports().lock;
   });
   t.end();
 });

@@ -1,0 +1,105 @@
+import type { Diagnostic, Span } from '../../model/diagnostic.ts';
+import { parseWithPlaces } from './json-places.ts';
+import type { Placed, PlacedMember } from './json-places.ts';
+
+/** The lock's file, at the project's root. */
+export const LOCK_FILE = 'pipeline.lock';
+
+/** What is wrong at one place; `at` names the members that lead there. */
+export interface LockFault {
+  readonly code: 'lock/newer' | 'lock/unknown-field' | 'lock/invalid';
+  readonly at: readonly string[];
+  /** True when the fault is the member's name, not its value. */
+  readonly name?: true;
+  readonly message: string;
+}
+
+/** A lock that went through a wrong tool can be wrong in every line; these show what happened. */
+const MOST = 20;
+
+const HINTS = {
+  'lock/conflict':
+    'take either side (`git checkout --ours pipeline.lock`) and run `avian repro`: what does not ' +
+    'match is restored or runs again. `avian init` installs a merge driver that does this by itself',
+  'lock/syntax': 'take the last good one (`git checkout pipeline.lock`) and run `avian repro`',
+  'lock/newer': 'use the avian that your colleagues use, or a later one',
+  'lock/duplicate':
+    'keep one of the two, or take the last good file (`git checkout pipeline.lock`)',
+} as const;
+
+/** Finds the places of a lock's faults, and faults that only its text shows. */
+export function diagnose(text: string, faults: readonly LockFault[]): Diagnostic[] {
+  const conflict = /^(?:<{7} .*|={7}|>{7} .*|\|{7} .*)\r?$/m.exec(text);
+  if (conflict !== null) {
+    const span = [conflict.index, conflict.index + conflict[0].trimEnd().length] as const;
+    return [
+      diagnostic(text, 'lock/conflict', 'git could not merge this file: it holds both sides', span),
+    ];
+  }
+  const root = parseWithPlaces(text);
+  if ('message' in root) {
+    return [diagnostic(text, 'lock/syntax', root.message, [root.at, root.at + 1])];
+  }
+  const found = faults.map(({ code, at, name, message }) =>
+    diagnostic(text, code, message, placeOf(root, at, name === true)),
+  );
+  return [...duplicates(text, root), ...found].sort(byPlace).slice(0, MOST);
+}
+
+const byPlace = (a: Diagnostic, b: Diagnostic): number =>
+  (a.span?.line ?? 0) - (b.span?.line ?? 0) || (a.span?.column ?? 0) - (b.span?.column ?? 0);
+
+function diagnostic(
+  text: string,
+  code: string,
+  message: string,
+  [start, end]: readonly [number, number],
+): Diagnostic {
+  const hint = code in HINTS ? HINTS[code as keyof typeof HINTS] : undefined;
+  const { span, excerpt } = spanOf(text, start, end);
+  return { severity: 'error', code, message, span, excerpt, ...(hint !== undefined && { hint }) };
+}
+
+/** The line is what a renderer shows; a place that spans lines is underlined on its first. */
+function spanOf(text: string, start: number, end: number): { span: Span; excerpt: string } {
+  const at = Math.min(start, text.length);
+  const lineStart = text.lastIndexOf('\n', at - 1) + 1;
+  const next = text.indexOf('\n', at);
+  const excerpt = text.slice(lineStart, next < 0 ? text.length : next).replace(/\r$/, '');
+  const line = text.slice(0, lineStart).split('\n').length;
+  const column = at - lineStart + 1;
+  const length = Math.max(1, Math.min(end - at, excerpt.length - column + 1));
+  return { span: { file: LOCK_FILE, line, column, length }, excerpt };
+}
+
+/** Where the members named `at` lead; the innermost that exists when one is missing. */
+function placeOf(root: Placed, at: readonly string[], name: boolean): readonly [number, number] {
+  let here = root;
+  let member: PlacedMember | undefined;
+  for (const key of at) {
+    if (here.value.kind !== 'object') break;
+    // Of two with one name the last counts, as in JSON.parse.
+    const next = here.value.members.findLast((each) => each.key === key);
+    if (next === undefined)
+      return member ? [member.keyStart, member.keyEnd] : [here.start, here.end];
+    member = next;
+    here = next.value;
+  }
+  return name && member ? [member.keyStart, member.keyEnd] : [here.start, here.end];
+}
+
+function duplicates(text: string, { value }: Placed): Diagnostic[] {
+  if (value.kind === 'scalar') return [];
+  if (value.kind === 'array') return value.items.flatMap((item) => duplicates(text, item));
+  const first = new Map<string, PlacedMember>();
+  return value.members.flatMap((member) => {
+    const inside = duplicates(text, member.value);
+    const earlier = first.get(member.key);
+    first.set(member.key, earlier ?? member);
+    if (earlier === undefined) return inside;
+    const message = `\`${member.key}\` is here twice`;
+    const place = [member.keyStart, member.keyEnd] as const;
+    const also = [{ span: spanOf(text, earlier.keyStart, earlier.keyEnd).span }];
+    return [{ ...diagnostic(text, 'lock/duplicate', message, place), also }, ...inside];
+  });
+}

@@ -1,0 +1,162 @@
+import t from 'tap';
+import type { Test } from 'tap';
+import type { PipelineLock } from '../../model/lock.ts';
+import { locked, program, tree } from '../../testing/contracts/lock-store.contract.ts';
+import { formatLock, parseLock } from './lock-text.ts';
+
+const lock: PipelineLock = {
+  version: 1,
+  sources: { 'data/ä "quoted"': tree },
+  stages: { train: locked('1', { 'b/c': program, a: tree }), 10: locked('2', {}) },
+};
+
+const text = formatLock(lock);
+
+/** `code line:column the underlined text`, as few words as tell everything. */
+function faults(wrong: string): string[] {
+  const parsed = parseLock(wrong);
+  if (parsed.ok) return [];
+  return parsed.error.diagnostics.map(({ code, span, excerpt = '' }) => {
+    if (span === undefined) return code;
+    const { line, column, length } = span;
+    return `${code} ${line}:${column} ${excerpt.slice(column - 1, column - 1 + length)}`;
+  });
+}
+
+t.test('the text is JSON, sorted by code unit, a line per field', (t) => {
+  t.equal(
+    text,
+    `{
+  "version": 1,
+  "sources": {
+    "data/ä \\"quoted\\"": {
+      "digest": "b3:${'a'.repeat(64)}",
+      "size": 12,
+      "files": 3
+    }
+  },
+  "stages": {
+    "10": {
+      "fingerprint": "f1:${'2'.repeat(64)}",
+      "outs": {}
+    },
+    "train": {
+      "fingerprint": "f1:${'1'.repeat(64)}",
+      "outs": {
+        "a": {
+          "digest": "b3:${'a'.repeat(64)}",
+          "size": 12,
+          "files": 3
+        },
+        "b/c": {
+          "digest": "b3:${'b'.repeat(64)}",
+          "size": 1,
+          "executable": true
+        }
+      }
+    }
+  }
+}
+`,
+  );
+  t.strictSame(parseLock(text), { ok: true, value: lock });
+  t.end();
+});
+
+t.test('another layout of the same lock is read too', (t) => {
+  t.strictSame(parseLock(JSON.stringify(lock)), { ok: true, value: lock });
+  t.strictSame(parseLock(text.replaceAll('\n', '\r\n')), { ok: true, value: lock });
+  t.end();
+});
+
+t.test('what is not JSON is shown where it stops being so', (t) => {
+  same(t, '', ['lock/syntax 1:1 ']);
+  same(t, 'version: 1\n', ['lock/syntax 1:1 v']);
+  same(t, '{\n  "version": 1,\n}', ['lock/syntax 3:1 }']);
+  same(t, '{"version": 1', ['lock/syntax 1:14 ']);
+  same(t, '{"version": 01}', ['lock/syntax 1:14 1']);
+  same(t, '{"version": "a\nb"}', ['lock/syntax 1:13 "']);
+  same(t, '{} {}', ['lock/syntax 1:4 {']);
+  same(t, '{"a" 1}', ['lock/syntax 1:6 1']);
+  same(t, '{"a": [1 2]}', ['lock/syntax 1:10 2']);
+  same(t, '['.repeat(100), [`lock/syntax 1:66 [`]);
+  t.end();
+});
+
+t.test("git's conflict markers are called what they are", (t) => {
+  const conflict = text.replace(
+    /( +"size": 12,\n)/,
+    '<<<<<<< HEAD\n$1=======\n      "size": 13,\n>>>>>>> theirs\n',
+  );
+  same(t, conflict, ['lock/conflict 6:1 <<<<<<< HEAD']);
+  same(t, conflict.replaceAll('\n', '\r\n'), ['lock/conflict 6:1 <<<<<<< HEAD']);
+  const parsed = parseLock(conflict);
+  t.match(parsed, { ok: false, error: { kind: 'pipeline', diagnostics: [{ hint: /--ours/ }] } });
+  t.end();
+});
+
+t.test('a newer lock is refused in words, without a look at the rest', (t) => {
+  same(t, '{"version": 2, "birds": []}', ['lock/newer 1:13 2']);
+  t.end();
+});
+
+t.test('every fault is reported, with its place', (t) => {
+  same(t, '[]', ['lock/invalid 1:1 []']);
+  same(t, '{"version":"1"}', [
+    'lock/invalid 1:1 {"version":"1"}',
+    'lock/invalid 1:1 {"version":"1"}',
+    'lock/invalid 1:12 "1"',
+  ]);
+  const wrong = text
+    .replace('b3:a', 'b3:A')
+    .replace('"size": 1,', '"size": -1,\n          "sise": 1,')
+    .replace('"executable": true', '"executable": false')
+    .replace('"files": 3', '"files": 0.5')
+    .replace('"b/c"', '"../b"')
+    .replace('"10"', '"-x"')
+    .replace('f1:1', '1')
+    .replace('"outs": {}', '"outs": []');
+  same(t, wrong, [
+    `lock/invalid 5:17 "b3:A${'a'.repeat(63)}"`,
+    'lock/invalid 7:16 0.5',
+    'lock/invalid 11:5 "-x"',
+    'lock/invalid 13:15 []',
+    `lock/invalid 16:22 "1${'1'.repeat(63)}"`,
+    'lock/invalid 23:9 "../b"',
+    'lock/invalid 25:19 -1',
+    'lock/unknown-field 26:11 "sise"',
+    'lock/invalid 27:25 false',
+  ]);
+  t.end();
+});
+
+t.test('a field that is missing is shown at what should hold it', (t) => {
+  same(t, text.replace(/"fingerprint": "f1:2+",\s*/, ''), ['lock/invalid 11:5 "10"']);
+  t.end();
+});
+
+t.test('a stage that is here twice, as after a careless merge, is refused', (t) => {
+  const twice = text.replace('"train"', '"10"');
+  same(t, twice, ['lock/duplicate 15:5 "10"']);
+  const parsed = parseLock(twice);
+  t.match(parsed, { error: { diagnostics: [{ also: [{ span: { line: 11 } }] }] } });
+  t.end();
+});
+
+t.test('of a thousand faults twenty are shown', (t) => {
+  const many = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`s${index}`, 1]));
+  t.equal(faults(JSON.stringify({ version: 1, sources: many, stages: {} })).length, 20);
+  t.end();
+});
+
+t.test('names that JavaScript treats specially are names', (t) => {
+  const special = text.replace('"train"', '"__proto__"');
+  t.equal(parseLock(special).ok, true);
+  const parsed = parseLock(special);
+  t.equal(parsed.ok && formatLock(parsed.value).includes('"__proto__": {'), true);
+  t.end();
+});
+
+function same(t: Test, wrong: string, expected: string[]): void {
+  t.strictSame(faults(wrong), expected);
+}
