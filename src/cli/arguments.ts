@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+import { isOverride } from '../config/overrides.ts';
 import { closest } from '../model/did-you-mean.ts';
 import { problem, type Problem } from '../model/diagnostic.ts';
 import { err, ok, type Result } from '../model/result.ts';
@@ -60,5 +61,3 @@ export function splitOverrides(words: readonly string[]): {
   const overrides = words.filter(isOverride);
   return { overrides, targets: words.filter((word) => !isOverride(word)) };
 }
-
-const isOverride = (word: string): boolean => word.includes('=') || word.startsWith('~');

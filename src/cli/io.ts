@@ -10,6 +10,7 @@ export interface Io {
   /** The words as typed, after `avian`. */
   readonly argv: readonly string[];
   readonly colour: boolean;
+  readonly stdoutIsTerminal: boolean;
   /** Whether people see stderr on a terminal of this many columns. */
   readonly columns: number | undefined;
   /** ASCII instead of box drawing and signs. */

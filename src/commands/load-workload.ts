@@ -1,5 +1,5 @@
 import { loadProject } from '../config/load-project.ts';
-import { resolveParams } from '../config/resolve-params.ts';
+import { resolveParams } from '../config/params.ts';
 import type { StageWork, Workload } from '../engine/request.ts';
 import type { Diagnostic, Problem } from '../model/diagnostic.ts';
 import { buildGraph } from '../model/graph.ts';
@@ -17,8 +17,8 @@ export async function readProject(
   if (remembered !== undefined) return ok(remembered);
   const loaded = await loadProject({
     read: (path) => files.read(path),
-    list: (path) => [...files.list(path)],
-    overrides: [...overrides],
+  list: (path) => files.list(path),
+    overrides,
   });
   if (!loaded.ok) return loaded;
   const { project, filesRead } = loaded.value;

@@ -1,8 +1,10 @@
 import { plan } from '../engine/plan.ts';
 import { reproduce } from '../engine/reproduce.ts';
+import { workOf, type Workload } from '../engine/request.ts';
 import type { Capacity } from '../engine/slots.ts';
 import type { Problem } from '../model/diagnostic.ts';
-import type { StageName } from '../model/names.ts';
+import type { Deployment } from '../model/deployment.ts';
+import type { Digest, StageName } from '../model/names.ts';
 import type { StageOutcome } from '../model/outcome.ts';
 import { ok, type Result } from '../model/result.ts';
 import type { StatusView } from '../model/views.ts';
@@ -92,7 +94,7 @@ export async function repro(
       type: 'repro-done',
       counts: countByKind(outcomes),
       elapsedMs: Math.round(ports.clock.monotonic() - begun),
-      urls: await urlsOf(planned, outcomes, context),
+      urls: await urlsOf(outcomes, workload.value, context),
     });
     return ok({ outcomes });
   } finally {
@@ -115,20 +117,24 @@ function countByKind(outcomes: ReadonlyMap<StageName, StageOutcome>): {
   return counts;
 }
 
-/** Where the deployments answer that these stages made, or found in service. */
+/** Where the deployments answer whose image one of these stages read: made by it, or found in service. */
 async function urlsOf(
-  planned: readonly StageName[],
   outcomes: ReadonlyMap<StageName, StageOutcome>,
+  workload: Workload,
   { ports }: CommandContext,
 ): Promise<readonly string[]> {
-  const served = planned.filter((stage) => {
-    const kind = outcomes.get(stage)?.kind;
-    return kind === 'executed' || kind === 'skipped';
-  });
-  const deployments = await ports.runs.deployments();
-  const urls = served.flatMap((stage) => {
-    const latest = deployments.find((deployment) => deployment.stage === stage);
-    return latest === undefined ? [] : [latest.url];
-  });
-  return [...new Set(urls)];
+  const shipped = new Set<Digest>();
+  for (const [name, outcome] of outcomes) {
+    if (!workOf(workload, name).stage.effect) continue;
+    if (outcome.kind !== 'executed' && outcome.kind !== 'skipped') continue;
+    for (const { digest } of outcome.run?.input.deps ?? []) shipped.add(digest);
+  }
+  if (shipped.size === 0) return [];
+  const latest = new Map<string, Deployment>();
+  for (const deployment of await ports.runs.deployments()) {
+    if (!latest.has(deployment.name)) latest.set(deployment.name, deployment);
+  }
+  return [...latest.values()].flatMap(({ artifact, url }) =>
+    artifact !== undefined && shipped.has(artifact) ? [url] : [],
+  );
 }

@@ -1,5 +1,5 @@
 import { closest } from '../model/did-you-mean.ts';
-import { resolveParams } from '../config/resolve-params.ts';
+import { resolveParams } from '../config/params.ts';
 import { problem, type Problem } from '../model/diagnostic.ts';
 import { canonicalJson } from '../model/json.ts';
 import { ROOT } from '../model/names.ts';

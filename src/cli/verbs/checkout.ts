@@ -1,0 +1,31 @@
+import { checkout } from '../../commands/checkout.ts';
+import { pathsJson, pathsText } from '../../report/paths.ts';
+import { createPlainRenderer } from '../../report/plain.ts';
+import { parseWords } from '../arguments.ts';
+import { withProject } from '../compose.ts';
+import type { ExitStatus } from '../exit-status.ts';
+import type { Io } from '../io.ts';
+import { rendererOptions } from '../renderer-options.ts';
+import { show } from '../show.ts';
+import { tellProblem } from '../tell-problem.ts';
+
+const OPTIONS = { json: { type: 'boolean', default: false } } as const;
+
+export async function run(words: readonly string[], io: Io): Promise<ExitStatus> {
+  const parsed = parseWords(words, OPTIONS);
+  if (!parsed.ok) return tellProblem(parsed.error, io);
+  const { options, positionals } = parsed.value;
+  const renderer = createPlainRenderer(rendererOptions(io));
+  try {
+    return await withProject(io, renderer.onEvent, async (context) =>
+      show(
+        await checkout({ targets: positionals }, context),
+        { text: pathsText, json: pathsJson },
+        options.json,
+        io,
+      ),
+    );
+  } finally {
+    renderer.close();
+  }
+}

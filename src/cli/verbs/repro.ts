@@ -1,0 +1,98 @@
+import { availableParallelism } from 'node:os';
+import { dryRepro, repro, type ReproOptions } from '../../commands/repro.ts';
+import { needsWork } from '../../commands/status.ts';
+import { problem, type Problem } from '../../model/diagnostic.ts';
+import type { StageOutcome } from '../../model/outcome.ts';
+import { err, ok, type Result } from '../../model/result.ts';
+import { createJsonRenderer } from '../../report/json.ts';
+import { createPlainRenderer } from '../../report/plain.ts';
+import { parseWords, splitOverrides } from '../arguments.ts';
+import { withProject } from '../compose.ts';
+import { exitStatus, type ExitStatus } from '../exit-status.ts';
+import type { Io } from '../io.ts';
+import { rendererOptions } from '../renderer-options.ts';
+import { show } from '../show.ts';
+import { tellProblem } from '../tell-problem.ts';
+
+const OPTIONS = {
+  jobs: { type: 'string', short: 'j' },
+  force: { type: 'boolean', short: 'f', default: false },
+  single: { type: 'boolean', short: 's', default: false },
+  'single-item': { type: 'boolean', default: false },
+  'keep-going': { type: 'boolean', short: 'k', default: false },
+  downstream: { type: 'boolean', default: false },
+  dry: { type: 'boolean', default: false },
+  'exit-code': { type: 'boolean', default: false },
+  'run-cache': { type: 'boolean', default: true },
+  probe: { type: 'boolean', default: true },
+  json: { type: 'boolean', default: false },
+} as const;
+
+export async function run(words: readonly string[], io: Io): Promise<ExitStatus> {
+  const parsed = parseWords(words, OPTIONS);
+  if (!parsed.ok) return tellProblem(parsed.error, io);
+  const { options } = parsed.value;
+  const jobs = parseJobs(options.jobs);
+  if (!jobs.ok) return tellProblem(jobs.error, io);
+  if (options.single && options.downstream) {
+    const message = '`--single` and `--downstream` exclude each other';
+    return tellProblem(problem('usage', 'usage/exclusive-options', message), io);
+  }
+  const wanted: ReproOptions = {
+    ...splitOverrides(parsed.value.positionals),
+    force: options.force,
+    single: options.single || options['single-item'],
+    downstream: options.downstream,
+    keepGoing: options['keep-going'],
+    runCache: options['run-cache'],
+    probes: options.probe,
+    capacity: { cpu: jobs.value, gpu: 1, memory: Infinity },
+  };
+  return options.dry
+    ? dry(wanted, { json: options.json, exitCode: options['exit-code'] }, io)
+    : reproduce(wanted, options.json, io);
+}
+
+async function reproduce(wanted: ReproOptions, json: boolean, io: Io): Promise<ExitStatus> {
+  const renderer = json
+    ? createJsonRenderer(rendererOptions(io))
+    : createPlainRenderer(rendererOptions(io));
+  try {
+    return await withProject(io, renderer.onEvent, async (context) => {
+      const done = await repro(wanted, context);
+      return done.ok ? statusOfOutcomes([...done.value.outcomes.values()]) : tellProblem(done.error, io);
+    });
+  } finally {
+    renderer.close();
+  }
+}
+
+async function dry(
+  wanted: ReproOptions,
+  shown: { readonly json: boolean; readonly exitCode: boolean },
+  io: Io,
+): Promise<ExitStatus> {
+  return withProject(io, () => undefined, async (context) => {
+    const view = await dryRepro(wanted, context);
+    const { statusJson, statusText } = await import('../../report/status.ts');
+    const status = show(view, { text: statusText, json: statusJson }, shown.json, io);
+    return view.ok && shown.exitCode && needsWork(view.value) ? exitStatus.stale : status;
+  });
+}
+
+function statusOfOutcomes(outcomes: readonly StageOutcome[]): ExitStatus {
+  const damaged = outcomes.some(
+    (outcome) => outcome.kind === 'failed' && outcome.failure.kind === 'restore-failed',
+  );
+  if (damaged) return exitStatus.corruption;
+  const bad = outcomes.some(({ kind }) => kind === 'failed' || kind === 'blocked');
+  return bad ? exitStatus.stageFailed : exitStatus.ok;
+}
+
+function parseJobs(text: string | undefined): Result<number, Problem> {
+  if (text === undefined) return ok(availableParallelism());
+  if (/^[1-9][0-9]{0,3}$/.test(text)) return ok(Number(text));
+  return err(
+    problem('usage', 'usage/bad-option', `\`--jobs ${text}\` is not a number of commands`, 'for example -j4'),
+  );
+}

@@ -1,0 +1,224 @@
+import { relative, resolve } from 'node:path';
+import type { Deployment, DeployTarget } from '../model/deployment.ts';
+import { problem, type Problem } from '../model/diagnostic.ts';
+import type { Digest } from '../model/names.ts';
+import { parseRepoPath } from '../model/names.ts';
+import { err, ok, type Result } from '../model/result.ts';
+import type { Deployer, DeploymentView, LiveRevision } from '../ports/deployer.ts';
+import type { Environment } from '../ports/environment.ts';
+import type { ImageStore } from '../ports/image-store.ts';
+import type { RunLog } from '../ports/run-log.ts';
+import type { Workspace } from '../ports/workspace.ts';
+import {
+  chooseDeployment,
+  decideDeploy,
+  planDeploy,
+  retention,
+  type DeployOptions,
+  type DeployRequest,
+} from '../ship/deployment-plan.ts';
+
+export interface DeployPorts {
+  readonly deployers: { readonly [target in DeployTarget]?: Deployer };
+  readonly images: Pick<ImageStore, 'read'>;
+  readonly runs: Pick<RunLog, 'recordDeployment' | 'deployments'>;
+  readonly workspace: Pick<Workspace, 'digest'>;
+  readonly environment: Pick<Environment, 'root' | 'host'>;
+  readonly signal: AbortSignal;
+  /** A line of talk, before each piece of work that may take seconds. */
+  readonly notify: (message: string) => void;
+}
+
+export interface Deployed {
+  /** `kept`: the same image with the same settings was in service and healthy. */
+  readonly kind: 'kept' | 'deployed';
+  readonly deployment: Deployment;
+}
+
+/**
+ * Puts an image into service at a stable URL and records it. The revision before stays in service
+ * until the new one is healthy, and if it never is.
+ */
+export async function deploy(
+  options: DeployOptions & { readonly cwd: string },
+  ports: DeployPorts,
+): Promise<Result<Deployed, Problem>> {
+  const planned = planDeploy(options);
+  if (!planned.ok) return planned;
+  const deployer = deployerFor(options.target, ports);
+  if (!deployer.ok) return deployer;
+  const directory = resolve(options.cwd, options.image);
+  const { name } = options;
+  return deployer.value.exclusively(name, waiting(name, ports), async () => {
+    const shipped = await ship(name, directory, options.tag, planned.value, deployer.value, ports);
+    if (!shipped.ok) return shipped;
+    const artifact = await digestOf(directory, ports);
+    const deployment = await record(name, shipped.value.live, artifact, deployer.value, ports);
+    return ok({ kind: shipped.value.kind, deployment });
+  });
+}
+
+/** inspect -> decide -> prepare -> activate -> prune. */
+async function ship(
+  name: string,
+  directory: string,
+  tag: string | undefined,
+  { port, health, timeoutMs, env }: DeployRequest,
+  deployer: Deployer,
+  ports: DeployPorts,
+): Promise<Result<{ readonly kind: Deployed['kind']; readonly live: LiveRevision }, Problem>> {
+  const image = await ports.images.read(directory, tag);
+  if (!image.ok) return image;
+  const view = await deployer.inspect(name);
+  const settings = { image: image.value.digest, health, env };
+  const decision = decideDeploy(name, view, settings, port);
+  if (decision.kind === 'keep') return ok({ kind: 'kept', live: decision.live });
+
+  const { revision } = decision;
+  if (decision.kind === 'create') {
+    ports.notify(`unpacking ${revision}`);
+    const prepared = await deployer.prepare(name, revision, image.value, settings);
+    if (!prepared.ok) return prepared;
+  }
+  ports.notify(`waiting for ${revision} to answer ${health}`);
+  const { signal } = ports;
+  const activated = await deployer.activate(name, revision, { port, timeoutMs, signal });
+  if (!activated.ok) {
+    await goBack(name, view, revision, timeoutMs, deployer, ports);
+    return activated;
+  }
+  await prune(name, revision, deployer);
+  return ok({ kind: 'deployed', live: activated.value });
+}
+
+/**
+ * A failed activation leaves the earlier revision in service, unless nothing kept it there: its
+ * supervisor had been killed. Then it is started again. The failed revision's content goes, so that
+ * the next attempt begins afresh; its log stays.
+ */
+async function goBack(
+  name: string,
+  before: DeploymentView | undefined,
+  failed: string,
+  timeoutMs: number,
+  deployer: Deployer,
+  { notify, signal }: DeployPorts,
+): Promise<void> {
+  const now = await deployer.inspect(name);
+  const earlier = before?.live?.revision;
+  const meant = before !== undefined && before.condition.kind !== 'stopped';
+  if (meant && now?.condition.kind !== 'healthy' && earlier !== undefined && earlier !== failed) {
+    notify(`starting ${earlier} again`);
+    await deployer.activate(name, earlier, { port: undefined, timeoutMs, signal });
+  }
+  if (now && earlier !== failed) {
+    const all = now.revisions.map(({ revision }) => revision);
+    const content = all.filter((revision) => revision !== failed);
+    await deployer.prune(name, { content, records: all });
+  }
+}
+
+async function prune(name: string, live: string, deployer: Deployer): Promise<void> {
+  const view = await deployer.inspect(name);
+  if (view) await deployer.prune(name, retention(view, live));
+}
+
+/** Records what serves now, unless the latest record says so already. */
+export async function record(
+  name: string,
+  live: LiveRevision,
+  artifact: Digest | undefined,
+  deployer: Deployer,
+  ports: Pick<DeployPorts, 'runs' | 'environment'>,
+): Promise<Deployment> {
+  const deployment: Deployment = {
+    v: 1,
+    name,
+    target: deployer.target,
+    revision: live.revision,
+    url: live.url,
+    pid: live.pid,
+    ...(live.startTicks !== undefined && { startTicks: live.startTicks }),
+    startedAt: live.startedAt,
+    image: live.image,
+    ...(artifact !== undefined && { artifact }),
+    host: ports.environment.host(),
+  };
+  const [latest] = await ports.runs.deployments(name);
+  const known =
+    latest !== undefined &&
+    latest.target === deployment.target &&
+    latest.revision === deployment.revision &&
+    latest.url === deployment.url &&
+    latest.startedAt === deployment.startedAt;
+  if (!known) await ports.runs.recordDeployment(deployment);
+  return deployment;
+}
+
+/** The image's digest as an avian artifact: what ties a deployment to the run that built it. */
+async function digestOf(directory: string, ports: DeployPorts): Promise<Digest | undefined> {
+  const path = parseRepoPath(relative(ports.environment.root, directory));
+  if (path === undefined) return undefined;
+  const digest = await ports.workspace.digest(path);
+  return digest.ok ? digest.value?.digest : undefined;
+}
+
+export interface DeploymentAnswer {
+  readonly name: string;
+  readonly revision: string;
+  readonly url: string;
+}
+
+/**
+ * For probes: the deployment answers its health path, and it is the revision that was recorded
+ * last. Deliberately without pid and restarts: the line has to stay the same while all is well.
+ */
+export async function deploymentStatus(
+  options: { readonly name?: string; readonly target?: string },
+  ports: Pick<DeployPorts, 'deployers' | 'runs'>,
+): Promise<Result<DeploymentAnswer, Problem>> {
+  const deployer = deployerFor(options.target, ports);
+  if (!deployer.ok) return deployer;
+  const chosen = chooseDeployment(options.name, await deployer.value.names());
+  if (!chosen.ok) return chosen;
+  const name = chosen.value;
+  const view = await deployer.value.inspect(name);
+  const down = (reason: string): Result<never, Problem> =>
+    err(problem('stage', 'deploy/down', reason, 'avian deploy, or avian repro, brings it back'));
+  if (view?.live === undefined) return down(`${name} is not in service`);
+  const { condition, live } = view;
+  if (condition.kind === 'stopped') return down(`${name} was stopped`);
+  if (condition.kind === 'unhealthy') return down(condition.reason);
+  const [latest] = await ports.runs.deployments(name);
+  if (latest?.revision !== live.revision || latest.url !== live.url) {
+    const recorded = latest ? `${latest.revision} at ${latest.url}` : 'nothing';
+    return down(`${live.revision} serves at ${live.url}, but ${recorded} was recorded`);
+  }
+  return ok({ name, revision: live.revision, url: live.url });
+}
+
+export function deployerFor(
+  target: string | undefined,
+  { deployers }: Pick<DeployPorts, 'deployers'>,
+): Result<Deployer, Problem> {
+  const known = Object.values(deployers);
+  const deployer = known.find((one) => one.target === (target ?? 'local'));
+  return deployer
+    ? ok(deployer)
+    : err(
+        problem(
+          'usage',
+          'deploy/unknown-target',
+          `there is no deploy target \`${target ?? 'local'}\``,
+          `one of: ${known.map((one) => one.target).join(', ')}`,
+        ),
+      );
+}
+
+export const waiting = (
+  name: string,
+  { signal, notify }: Pick<DeployPorts, 'signal' | 'notify'>,
+): Parameters<Deployer['exclusively']>[1] => ({
+  signal,
+  onWait: () => notify(`waiting: another command is changing ${name}`),
+});
