@@ -91,7 +91,7 @@ export async function digestAt(
   if (purpose === 'commit') tools.objects.prepare('write');
   // Before the first look, so that whatever is stamped later than this may yet change unseen.
   const scanned = tools.clock.now();
-  const found = await scanKnowing(absolute, stat, known);
+  const found = await scanKnowing(tools, absolute, stat, known);
   const { snapshot } = found;
   const wanted = purpose === 'commit' ? addUnstored(tools, found) : found.unknown;
   const youngest = youngestLarge(snapshot, wanted);
@@ -105,12 +105,20 @@ export async function digestAt(
   return { artifact, snapshot: forgetYoung(snapshot, scanned, reading) };
 }
 
-async function scanKnowing(absolute: string, stat: fs.Stats, known?: Snapshot): Promise<Scan> {
+async function scanKnowing(
+  tools: Tools,
+  absolute: string,
+  stat: fs.Stats,
+  known: Snapshot | undefined,
+): Promise<Scan> {
+  const onUnknown = (files: number): void => {
+    tools.files.expect(files);
+  };
   try {
-    return await scan(absolute, stat, known);
+    return await scan(absolute, stat, known, onUnknown);
   } catch (error) {
     if (!(error instanceof StaleRow)) throw error;
-    return scan(absolute, stat);
+    return scan(absolute, stat, undefined, onUnknown);
   }
 }
 

@@ -163,15 +163,13 @@ function readSmall(fd: number, size: number, store: Store, disk: Disk): ReadOnce
   };
 }
 
-/** From the file's start; returns how much there was, at most `length`. */
-function readFully(fd: number, into: Buffer, length: number): number {
-  let done = 0;
-  while (done < length) {
-    const got = fs.readSync(fd, into, done, length - done, done);
-    if (got === 0) break;
-    done += got;
-  }
-  return done;
+/**
+ * A file of exactly `size` bytes in one read; undefined when it is longer or shorter. A regular
+ * file gives all that was asked for unless it ends, so no second read has to find the end.
+ */
+function readExactly(fd: number, size: number): Buffer | undefined {
+  const into = buffer();
+  return fs.readSync(fd, into, 0, size + 1, 0) === size ? into.subarray(0, size) : undefined;
 }
 
 function readLarge(
@@ -197,7 +195,13 @@ function readLarge(
     }
     return {
       digest,
-      keep: () => placeObject(temporary, digest.toString('hex'), size, store.objects, disk),
+      keep: () => {
+        const hex = digest.toString('hex');
+        const isNew = !hasObject(store.objects, hex, size);
+        if (isNew) placeObject(temporary, hex, store.objects, disk);
+        else disk.unlink(temporary);
+        return isNew;
+      },
       drop: () => {
         disk.unlink(temporary);
       },
@@ -299,7 +303,8 @@ export function storeBytes(
   } finally {
     fs.closeSync(fd);
   }
-  return placeObject(temporary, hex, bytes.length, store.objects, disk);
+  placeObject(temporary, hex, store.objects, disk);
+  return true;
 }
 
 /** An object of the right size is trusted: it was renamed in whole, and is read-only. */
@@ -310,17 +315,7 @@ export const hasObject = (objects: string, hex: string, size: number): boolean =
  * Renames a finished temporary file to its place. Everybody who races here puts the same bytes
  * under the same name, so whoever comes last does no harm.
  */
-function placeObject(
-  temporary: string,
-  hex: string,
-  size: number,
-  objects: string,
-  disk: Disk,
-): boolean {
-  if (hasObject(objects, hex, size)) {
-    disk.unlink(temporary);
-    return false;
-  }
+function placeObject(temporary: string, hex: string, objects: string, disk: Disk): void {
   const path = objectPath(objects, hex);
   try {
     disk.rename(temporary, path);
@@ -329,7 +324,6 @@ function placeObject(
     disk.mkdir(path.slice(0, path.lastIndexOf('/')));
     disk.rename(temporary, path);
   }
-  return true;
 }
 
 /** Copies an object to a path that must not exist, checking its bytes on the way. */
@@ -383,9 +377,4 @@ function openObject(object: string, hex: string, path: string): number {
     if (!isErrno(error, 'ENOENT')) throw error;
     return fail({ kind: 'object-missing', digest: digestOf(hex), path });
   }
-}
-
-function readExactly(fd: number, size: number): Buffer | undefined {
-  const into = buffer();
-  return readFully(fd, into, size + 1) === size ? into.subarray(0, size) : undefined;
 }

@@ -16,6 +16,8 @@ export interface FileRunner {
     progress: Progress,
     onReply: (reply: BatchReply, index: number) => void,
   ): Promise<void>;
+  /** Told how many files there are going to be, as a walk finds them. */
+  expect(files: number): void;
   close(): Promise<void>;
 }
 
@@ -53,6 +55,9 @@ export function openFileRunner(disk: Disk, pool: WorkerPool): FileRunner {
       }
       const [failure] = failures;
       if (failure !== undefined) throw failure;
+    },
+    expect(files) {
+      if (files > WORTH_FILES) pool.warm();
     },
     close: () => pool.close(),
   };

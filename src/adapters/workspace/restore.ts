@@ -61,6 +61,7 @@ export async function restorePath(
   }
   const plan = readPlan(tools, artifact, path);
   const progress = startProgress(tools.emit, 'restoring', path);
+  tools.files.expect(artifact.files ?? 1);
   tools.disk.mkdir(dirname(target));
   const folder = temporaryName(tools.layout.restore);
   tools.disk.mkdir(folder);

@@ -60,15 +60,23 @@ export async function isUnchanged(snapshot: Snapshot, path: string): Promise<boo
   return true;
 }
 
-/** Walks `path`; digests of files that did not change are taken over from `known`. */
-export async function scan(path: string, stat: fs.Stats, known?: Snapshot): Promise<Scan> {
-  const found: Scan = { snapshot: new SnapshotBuilder(), unknown: [], targets: new Map() };
+/**
+ * Walks `path`; digests of files that did not change are taken over from `known`. `onUnknown` is
+ * told now and then how many files will have to be read.
+ */
+export async function scan(
+  path: string,
+  stat: fs.Stats,
+  known: Snapshot | undefined,
+  onUnknown: (files: number) => void,
+): Promise<Scan> {
+  const found = { snapshot: new SnapshotBuilder(), unknown: [], targets: new Map(), onUnknown };
   await visit(found, path, '', stat, 0, known, 0);
   return found;
 }
 
 async function visit(
-  found: Scan,
+  found: Scan & { readonly onUnknown: (files: number) => void },
   path: string,
   name: string,
   stat: fs.Stats,
@@ -102,6 +110,7 @@ async function visit(
       ? endOf(known, knownAt)
       : 0;
   let next = knownAt + 1;
+  found.onUnknown(found.unknown.length);
   for (const child of readNames(path)) {
     // Both lists are in the same order, so one pass over the known names finds every match.
     while (known !== undefined && next < knownEnd && (known.names[next] ?? '') < child) {

@@ -11,6 +11,8 @@ export type WorkerMessage =
 export interface WorkerPool {
   /** True while threads are up, so that giving them more costs nothing to start. */
   isRunning(): boolean;
+  /** Starts the threads ahead of their work, which they are sure to get. */
+  warm(): void;
   run(
     batches: readonly FileBatch[],
     io: {
@@ -109,6 +111,10 @@ export function openWorkerPool(
 
   return {
     isRunning: () => threads.size > 0,
+
+    warm() {
+      while (threads.size < size) start();
+    },
 
     async run(batches, { onBytes, settle, isStopped }) {
       let next = 0;
