@@ -17,7 +17,7 @@ export async function readProject(
   if (remembered !== undefined) return ok(remembered);
   const loaded = await loadProject({
     read: (path) => files.read(path),
-  list: (path) => files.list(path),
+    list: (path) => files.list(path),
     overrides,
   });
   if (!loaded.ok) return loaded;

@@ -1,4 +1,3 @@
-import { parseLock } from '../model/lock-text.ts';
 import { problem, type Problem } from '../model/diagnostic.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { PipelineLock } from '../model/lock.ts';
@@ -32,7 +31,7 @@ export async function snapshotOf(
   if (name === 'workspace') return workspaceSnapshot(context);
   const text = await context.revisions.fileAt(name, 'pipeline.lock');
   if (text !== undefined) {
-    const lock = parseLock(text, `${name}:pipeline.lock`);
+    const lock = context.ports.lock.parse(text);
     return lock.ok ? ok({ label: name, runs: await runsOf(lock.value, context) }) : lock;
   }
   const [run] = /^[0-9a-f]{4,}/.test(name) ? await context.ports.runs.lookUp(name) : [];

@@ -10,6 +10,8 @@ import type { Result } from '../model/result.ts';
  */
 export interface LockStore {
   read(): Promise<Result<PipelineLock, Problem>>;
+  /** The text of a lock from elsewhere, such as an earlier commit. */
+  parse(text: string): Result<PipelineLock, Problem>;
   setStage(stage: StageName, entry: LockedStage): Promise<void>;
   setSource(path: RepoPath, artifact: ArtifactRef | undefined): Promise<void>;
   flush(): Promise<void>;

@@ -112,6 +112,10 @@ export class FakeLockStore implements LockStore {
     return this.problem === undefined ? ok(this.lock) : err(this.problem);
   }
 
+  parse(text: string): Result<PipelineLock, Problem> {
+    return ok(JSON.parse(text) as PipelineLock);
+  }
+
   async setStage(stage: StageName, entry: LockedStage): Promise<void> {
     this.#world.note(`lock.setStage ${stage}`);
     this.lock = { ...this.lock, stages: { ...this.lock.stages, [stage]: entry } };

@@ -69,6 +69,10 @@ class FileLockStore implements LockStore {
     this.#journal = new LockJournal(join(options.cache, 'lock-journal.jsonl'));
   }
 
+  parse(text: string): Result<PipelineLock, Problem> {
+    return parseLock(text);
+  }
+
   async read(): Promise<Result<PipelineLock, Problem>> {
     const loaded = this.#load();
     return loaded.ok ? ok(loaded.value.lock) : loaded;
