@@ -14,9 +14,9 @@ const at = (name: string): string => join(dir, name);
 await saveTinyModel(at('model'));
 await writeTinyData(at('birds'), { perSpecies: 2 });
 
-function quantize(out: string, quantize: Record<string, number>, model = 'model') {
+function quantize(out: string, limits: Record<string, number>, model = 'model') {
   const flags = ['--data', at('birds'), '--model', at(model), '--out', at(out)];
-  const params = { quantize };
+  const params = { quantize: limits };
   return runProgram('quantize/main.ts', [...flags, '--metrics', at('m.json')], { dir, params });
 }
 

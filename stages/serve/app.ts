@@ -20,7 +20,7 @@ type Phase = 'starting' | 'ready' | 'draining';
 export interface Service {
   readonly app: FastifyInstance;
   /** Says "not ready" for `drainDelayMs`, then takes no new connection; resolves when every request is answered. */
-  drain(): Promise<void>;
+  readonly drain: () => Promise<void>;
 }
 
 /**

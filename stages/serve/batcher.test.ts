@@ -139,8 +139,11 @@ t.test('the sizes of batches are told, and the real timer works', async (t) => {
     run: (inputs) => Promise.resolve(inputs.map((input) => input * 2)),
     onBatch: (size) => sizes.push(size),
   });
-  const answers = [1, 2, 3].map((input) => batcher.submit(input));
-  const doubled = await Promise.all(answers.map((s) => (s.kind === 'accepted' ? s.answer : -1)));
+  const answers = [1, 2, 3].map(async (input) => {
+    const submitted = batcher.submit(input);
+    return submitted.kind === 'accepted' ? submitted.answer : -1;
+  });
+  const doubled = await Promise.all(answers);
   t.same(doubled, [2, 4, 6]);
   t.same(sizes, [3]);
 });

@@ -26,7 +26,6 @@ export function loggerOptions(
       // Fastify binds the request to its logger; httpRequest says it better, once, at the end.
       bindings: (bindings: Record<string, unknown>) => bindings,
     },
-    serializers: { req: () => undefined, res: () => undefined },
     ...(stream === undefined ? {} : { stream }),
   };
 }

@@ -54,9 +54,9 @@ export function topClasses(row: Float32Array, k: number): number[] {
     const value = row[index] ?? -Infinity;
     const last = best.at(-1);
     if (best.length === k && last !== undefined && value <= (row[last] ?? -Infinity)) continue;
-    let at = best.length;
-    while (at > 0 && value > (row[best[at - 1] ?? 0] ?? -Infinity)) at--;
-    best.splice(at, 0, index);
+    let place = best.length;
+    while (place > 0 && value > (row[best[place - 1] ?? 0] ?? -Infinity)) place--;
+    best.splice(place, 0, index);
     if (best.length > k) best.pop();
   }
   return best;

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { createManifest, SPLITS, writeManifest, type ManifestImage } from '../manifest.ts';
 import { tinyLabels } from './tiny-model.ts';
 
@@ -39,7 +39,7 @@ export async function writeTinyData(
 }
 
 /** One of the pictures: the colour tells the species, place and size tell one picture from another. */
-export function disc(species: number, number: number): sharp.Sharp {
+export function disc(species: number, number: number): Sharp {
   const circle = `<circle cx="${20 + number * 3}" cy="${22 + number}" r="${9 + number}" fill="hsl(${species * 90} 80% 50%)"/>`;
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><rect width="64" height="64" fill="#9cf"/>${circle}</svg>`;
   return sharp(Buffer.from(svg)).removeAlpha().jpeg({ quality: 92 });
