@@ -20,7 +20,10 @@ export interface Rig {
   write(path: string, text: string): void;
   read(path: string): string;
   /** Starts avian; the promise ends with its exit code and both streams. */
-  start(words: readonly string[], env?: NodeJS.ProcessEnv): ResultPromise<{ reject: false }>;
+  start(
+    words: readonly string[],
+    env?: NodeJS.ProcessEnv,
+  ): ResultPromise<{ reject: false; stripFinalNewline: false }>;
   avian(words: string | readonly string[], env?: NodeJS.ProcessEnv): Promise<Ended>;
   git(...words: string[]): Promise<string>;
 }
@@ -38,7 +41,7 @@ export function createRig(t: Test, files: { readonly [path: string]: string } = 
     start: (words, env = {}) =>
       execa(process.execPath, [AVIAN, ...words], {
         cwd: root,
-        env: { NO_COLOR: '1', ...env },
+        env: { NO_COLOR: '1', ...env } as Record<string, string>,
         reject: false,
         stripFinalNewline: false,
       }),

@@ -7,8 +7,7 @@ export const rendererOptions = (io: Io): RendererOptions => ({
   err: io.stderr,
   colour: io.colour,
   ascii: io.ascii,
-  columns: io.columns,
-  live: io.columns !== undefined && io.env['CI'] === undefined && io.env['TERM'] !== 'dumb',
+  columns: redrawn(io) ? io.columns : undefined,
   ticker: {
     now: () => Date.now(),
     monotonic: () => performance.now(),
@@ -20,3 +19,6 @@ export const rendererOptions = (io: Io): RendererOptions => ({
     },
   },
 });
+
+/** CI and dumb terminals may call themselves terminals; a line redrawn there is a line lost. */
+const redrawn = ({ env }: Io): boolean => env['CI'] === undefined && env['TERM'] !== 'dumb';

@@ -34,11 +34,7 @@ async function inDirectory(words: readonly string[], io: Io): Promise<ExitStatus
   return runWords({ ...io, argv, cwd: resolve(io.cwd, directory) });
 }
 
-async function showHelp(
-  verb: string | undefined,
-  io: Io,
-  status: ExitStatus,
-): Promise<ExitStatus> {
+async function showHelp(verb: string | undefined, io: Io, status: ExitStatus): Promise<ExitStatus> {
   const entry = verb === undefined ? undefined : verbs[verb];
   if (verb !== undefined && entry === undefined) return unknownVerb(verb, io);
   const { overview } = await import('./help.ts');

@@ -16,6 +16,7 @@ export function subVerb<const Name extends string>(
     word === undefined
       ? `\`avian ${verb}\` needs one of: ${names.join(', ')}`
       : `there is no \`avian ${verb} ${word}\``;
-  const hint = near === undefined ? `avian ${verb} --help` : `did you mean \`avian ${verb} ${near}\`?`;
+  const hint =
+    near === undefined ? `avian ${verb} --help` : `did you mean \`avian ${verb} ${near}\`?`;
   return err(problem('usage', 'usage/unknown-command', message, hint));
 }

@@ -23,8 +23,12 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
     return tellProblem(problem('usage', 'usage/exclusive-options', message), io);
   }
   const text = options.mermaid ? dagMermaid : options.dot ? dagDot : dagText;
-  return withProject(io, () => undefined, async (context) => {
-    const view = await dag({ targets: positionals }, context);
-    return show(view, { text, json: dagJson }, options.json, io);
-  });
+  return withProject(
+    io,
+    () => undefined,
+    async (context) => {
+      const view = await dag({ targets: positionals }, context);
+      return show(view, { text, json: dagJson }, options.json, io);
+    },
+  );
 }

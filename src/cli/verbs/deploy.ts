@@ -2,7 +2,7 @@ import { deploy, deploymentStatus } from '../../commands/deploy.ts';
 import { problem, type Problem } from '../../model/diagnostic.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { parseWords } from '../arguments.ts';
-import { withDeployments } from '../compose.ts';
+import { withDeployments } from '../compose-ship.ts';
 import { exitStatus, type ExitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { oneWord } from '../one-word.ts';

@@ -14,10 +14,14 @@ const OPTIONS = { json: { type: 'boolean', default: false } } as const;
 export async function run(words: readonly string[], io: Io): Promise<ExitStatus> {
   const parsed = parseWords(words, OPTIONS);
   if (!parsed.ok) return tellProblem(parsed.error, io);
-  return withProject(io, () => undefined, async (context) => {
-    const view = await doctor(openSurvey(context.ports.environment.root), context);
-    show(ok(view), { text: doctorText, json: doctorJson }, parsed.value.options.json, io);
-    const failed = view.checks.some(({ state }) => state === 'failed');
-    return failed ? exitStatus.stageFailed : exitStatus.ok;
-  });
+  return withProject(
+    io,
+    () => undefined,
+    async (context) => {
+      const view = await doctor(openSurvey(context.ports.environment.root), context);
+      show(ok(view), { text: doctorText, json: doctorJson }, parsed.value.options.json, io);
+      const failed = view.checks.some(({ state }) => state === 'failed');
+      return failed ? exitStatus.stageFailed : exitStatus.ok;
+    },
+  );
 }

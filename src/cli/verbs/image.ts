@@ -1,9 +1,14 @@
-import { buildImage, inspectImage, type BuiltImage, type ImageContents } from '../../commands/image.ts';
+import {
+  buildImage,
+  inspectImage,
+  type BuiltImage,
+  type ImageContents,
+} from '../../commands/image.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { Style } from '../../report/style.ts';
 import { bytes } from '../../report/units.ts';
 import { parseWords } from '../arguments.ts';
-import { openImages } from '../compose.ts';
+import { openImages } from '../compose-ship.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { noWords, oneWord } from '../one-word.ts';

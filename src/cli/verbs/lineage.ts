@@ -25,11 +25,15 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
   }
   const subject = oneWord(positionals, 'lineage', 'a path, a run or a digest');
   if (!subject.ok) return tellProblem(subject.error, io);
-  return withProject(io, () => undefined, async (context) => {
-    const view = await lineage(
-      { subject: subject.value, direction: options.down ? 'down' : 'up' },
-      context,
-    );
-    return show(view, { text: lineageText, json: lineageJson }, options.json, io);
-  });
+  return withProject(
+    io,
+    () => undefined,
+    async (context) => {
+      const view = await lineage(
+        { subject: subject.value, direction: options.down ? 'down' : 'up' },
+        context,
+      );
+      return show(view, { text: lineageText, json: lineageJson }, options.json, io);
+    },
+  );
 }

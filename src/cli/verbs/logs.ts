@@ -20,14 +20,18 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
   const { options, positionals } = parsed.value;
   const stage = oneWord(positionals, 'logs', 'a stage');
   if (!stage.ok) return tellProblem(stage.error, io);
-  return withProject(io, () => undefined, async (context) => {
-    const view = await logs(
-      { stage: stage.value, ...(options.run !== undefined && { run: options.run }) },
-      context,
-    );
-    if (view.ok && !options.json) io.stderr(logsHead(view.value, createStyle(io)));
-    return show(view, { text: logsText, json: logsJson }, options.json, io);
-  });
+  return withProject(
+    io,
+    () => undefined,
+    async (context) => {
+      const view = await logs(
+        { stage: stage.value, ...(options.run !== undefined && { run: options.run }) },
+        context,
+      );
+      if (view.ok && !options.json) io.stderr(logsHead(view.value, createStyle(io)));
+      return show(view, { text: logsText, json: logsJson }, options.json, io);
+    },
+  );
 }
 
 /** `--run -2` as `--run=-2`: a value with a dash would otherwise be taken for an option. */

@@ -25,12 +25,16 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
   const verb = subVerb('metrics', ['show', 'diff'], positionals);
   if (!verb.ok) return tellProblem(verb.error, io);
   const { name, rest } = verb.value;
-  return withProject(io, () => undefined, async (context) => {
-    if (name === 'show') {
-      const view = await metricsShow(context);
-      return show(view, { text: metricsText, json: metricsJson }, options.json, io);
-    }
-    const view = await metricsDiff({ revisions: rest, all: options.all }, context);
-    return show(view, { text: metricsDiffText, json: metricsDiffJson }, options.json, io);
-  });
+  return withProject(
+    io,
+    () => undefined,
+    async (context) => {
+      if (name === 'show') {
+        const view = await metricsShow(context);
+        return show(view, { text: metricsText, json: metricsJson }, options.json, io);
+      }
+      const view = await metricsDiff({ revisions: rest, all: options.all }, context);
+      return show(view, { text: metricsDiffText, json: metricsDiffJson }, options.json, io);
+    },
+  );
 }

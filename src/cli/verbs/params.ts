@@ -19,8 +19,12 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
   const { options, positionals } = parsed.value;
   const verb = subVerb('params', ['diff'], positionals);
   if (!verb.ok) return tellProblem(verb.error, io);
-  return withProject(io, () => undefined, async (context) => {
-    const view = await paramsDiff({ revisions: verb.value.rest, all: options.all }, context);
-    return show(view, { text: paramsDiffText, json: paramsDiffJson }, options.json, io);
-  });
+  return withProject(
+    io,
+    () => undefined,
+    async (context) => {
+      const view = await paramsDiff({ revisions: verb.value.rest, all: options.all }, context);
+      return show(view, { text: paramsDiffText, json: paramsDiffJson }, options.json, io);
+    },
+  );
 }

@@ -60,7 +60,9 @@ async function reproduce(wanted: ReproOptions, json: boolean, io: Io): Promise<E
   try {
     return await withProject(io, renderer.onEvent, async (context) => {
       const done = await repro(wanted, context);
-      return done.ok ? statusOfOutcomes([...done.value.outcomes.values()]) : tellProblem(done.error, io);
+      return done.ok
+        ? statusOfOutcomes([...done.value.outcomes.values()])
+        : tellProblem(done.error, io);
     });
   } finally {
     renderer.close();
@@ -72,12 +74,16 @@ async function dry(
   shown: { readonly json: boolean; readonly exitCode: boolean },
   io: Io,
 ): Promise<ExitStatus> {
-  return withProject(io, () => undefined, async (context) => {
-    const view = await dryRepro(wanted, context);
-    const { statusJson, statusText } = await import('../../report/status.ts');
-    const status = show(view, { text: statusText, json: statusJson }, shown.json, io);
-    return view.ok && shown.exitCode && needsWork(view.value) ? exitStatus.stale : status;
-  });
+  return withProject(
+    io,
+    () => undefined,
+    async (context) => {
+      const view = await dryRepro(wanted, context);
+      const { statusJson, statusText } = await import('../../report/status.ts');
+      const status = show(view, { text: statusText, json: statusJson }, shown.json, io);
+      return view.ok && shown.exitCode && needsWork(view.value) ? exitStatus.stale : status;
+    },
+  );
 }
 
 function statusOfOutcomes(outcomes: readonly StageOutcome[]): ExitStatus {
@@ -93,6 +99,11 @@ function parseJobs(text: string | undefined): Result<number, Problem> {
   if (text === undefined) return ok(availableParallelism());
   if (/^[1-9][0-9]{0,3}$/.test(text)) return ok(Number(text));
   return err(
-    problem('usage', 'usage/bad-option', `\`--jobs ${text}\` is not a number of commands`, 'for example -j4'),
+    problem(
+      'usage',
+      'usage/bad-option',
+      `\`--jobs ${text}\` is not a number of commands`,
+      'for example -j4',
+    ),
   );
 }

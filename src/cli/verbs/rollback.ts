@@ -1,6 +1,6 @@
 import { rollback } from '../../commands/rollback.ts';
 import { parseWords } from '../arguments.ts';
-import { withDeployments } from '../compose.ts';
+import { withDeployments } from '../compose-ship.ts';
 import { exitStatus, type ExitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { tellProblem } from '../tell-problem.ts';

@@ -15,14 +15,18 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
     const message = '`avian run` needs a task';
     return tellProblem(problem('usage', 'usage/wrong-words', message, 'avian run --help'), io);
   }
-  return withProject(io, () => undefined, async (context) => {
-    const prepared = await prepareTask(
-      { task, words: words.slice(at + 1), overrides: words.slice(0, at) },
-      context,
-    );
-    if (!prepared.ok) return tellProblem(prepared.error, io);
-    return runInForeground(prepared.value, context.ports.environment.root, io);
-  });
+  return withProject(
+    io,
+    () => undefined,
+    async (context) => {
+      const prepared = await prepareTask(
+        { task, words: words.slice(at + 1), overrides: words.slice(0, at) },
+        context,
+      );
+      if (!prepared.ok) return tellProblem(prepared.error, io);
+      return runInForeground(prepared.value, context.ports.environment.root, io);
+    },
+  );
 }
 
 /** The task owns the terminal: its streams, its signals, its exit status. */

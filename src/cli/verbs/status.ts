@@ -18,11 +18,15 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
   const parsed = parseWords(words, OPTIONS);
   if (!parsed.ok) return tellProblem(parsed.error, io);
   const { options, positionals } = parsed.value;
-  return withProject(io, () => undefined, async (context) => {
-    const view = await status({ ...splitOverrides(positionals), probes: options.probe }, context);
-    if (!view.ok) return tellProblem(view.error, io);
-    if (!options.quiet) show(view, { text: statusText, json: statusJson }, options.json, io);
-    const tells = options['exit-code'] || options.quiet;
-    return tells && needsWork(view.value) ? exitStatus.stale : exitStatus.ok;
-  });
+  return withProject(
+    io,
+    () => undefined,
+    async (context) => {
+      const view = await status({ ...splitOverrides(positionals), probes: options.probe }, context);
+      if (!view.ok) return tellProblem(view.error, io);
+      if (!options.quiet) show(view, { text: statusText, json: statusJson }, options.json, io);
+      const tells = options['exit-code'] || options.quiet;
+      return tells && needsWork(view.value) ? exitStatus.stale : exitStatus.ok;
+    },
+  );
 }

@@ -21,13 +21,17 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
   const { overrides, targets } = splitOverrides(positionals);
   const target = oneWord(targets, 'why', 'a stage');
   if (!target.ok) return tellProblem(target.error, io);
-  return withProject(io, () => undefined, async (context) => {
-    const view = await why({ target: target.value, overrides, probes: options.probe }, context);
-    return show(
-      view,
-      { text: (shown, style, now) => whyText(shown, style, now, options.all), json: whyJson },
-      options.json,
-      io,
-    );
-  });
+  return withProject(
+    io,
+    () => undefined,
+    async (context) => {
+      const view = await why({ target: target.value, overrides, probes: options.probe }, context);
+      return show(
+        view,
+        { text: (shown, style, now) => whyText(shown, style, now, options.all), json: whyJson },
+        options.json,
+        io,
+      );
+    },
+  );
 }

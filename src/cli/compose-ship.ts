@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { createLocalDeployer } from '../adapters/deploy-local/local-deployer.ts';
+import { createOciImageStore } from '../adapters/oci/oci-image-store.ts';
+import type { DeployPorts } from '../commands/deploy.ts';
+import type { ImagePorts } from '../commands/image.ts';
+import type { ProjectFiles } from '../ports/project-files.ts';
+import { withProject } from './compose.ts';
+import type { ExitStatus } from './exit-status.ts';
+import { findRoot } from './find-root.ts';
+import type { Io } from './io.ts';
+
+const kill = (pid: number, signal: NodeJS.Signals | 0): void => {
+  process.kill(pid, signal);
+};
+
+/** Images need no project: outside of one, layers are cached in the working directory. */
+export function openImages(io: Io): ImagePorts {
+  const cache = join(findRoot(io.cwd) ?? io.cwd, 'cache/v1');
+  return {
+    images: createOciImageStore({
+      layers: join(cache, 'layers'),
+      nodeProgram: process.execPath,
+      arch: process.arch,
+    }),
+    environment: { variable: (name) => io.env[name] },
+    notify: (message) => {
+      io.stderr(`${message}\n`);
+    },
+  };
+}
+
+/** The project's deployments: its run log, and the targets there are. */
+export function withDeployments(
+  io: Io,
+  work: (ports: DeployPorts, files: ProjectFiles) => Promise<ExitStatus>,
+): Promise<ExitStatus> {
+  return withProject(
+    io,
+    () => undefined,
+    ({ ports, files, signal }) => {
+      const { images, notify } = openImages(io);
+      const local = createLocalDeployer({
+        directory: join(ports.environment.root, 'cache/v1/services'),
+        images,
+        nodeProgram: process.execPath,
+        environment: io.env,
+        kill,
+      });
+      const { runs, workspace, environment } = ports;
+      return work(
+        { deployers: { local }, images, runs, workspace, environment, signal, notify },
+        files,
+      );
+    },
+  );
+}

@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '../adapters/clock/system-clock.ts';
+import { openEnvironment } from '../adapters/environment/environment.ts';
+import { createLocalExecutor } from '../adapters/executor/local-executor.ts';
+import { openRevisions } from '../adapters/git/revisions.ts';
+import { hashText } from '../adapters/hash/blake3.ts';
+import { openInvocationLock } from '../adapters/invocation-lock/invocation-lock.ts';
+import { openLockStore } from '../adapters/lock-store/lock-store.ts';
+import { openLogStore } from '../adapters/log-store/log-store.ts';
+import { openProjectCache } from '../adapters/project-files/project-cache.ts';
+import { openProjectFiles } from '../adapters/project-files/project-files.ts';
+import { openRunLog } from '../adapters/run-log/run-log.ts';
+import { openScratch } from '../adapters/scratch/scratch.ts';
+import { openWorkspace } from '../adapters/workspace/open-workspace.ts';
+import type { CommandContext } from '../commands/context.ts';
+import { problem } from '../model/diagnostic.ts';
+import type { Emit } from '../model/event.ts';
+import { ProblemError } from '../model/problem-error.ts';
+import type { ExitStatus } from './exit-status.ts';
+import { findRoot } from './find-root.ts';
+import type { Io } from './io.ts';
+import { tellProblem } from './tell-problem.ts';
+import { VERSION } from './version.ts';
+
+/** Finds the project, makes its ports, does the work and lets go of everything. */
+export async function withProject(
+  io: Io,
+  emit: Emit,
+  work: (context: CommandContext) => Promise<ExitStatus>,
+): Promise<ExitStatus> {
+  const root = findRoot(io.cwd);
+  if (root === undefined) return tellProblem(noProject(io.cwd), io);
+  const { context, close } = openProject(io, root, emit);
+  try {
+    return await work(context);
+  } catch (error) {
+    if (error instanceof ProblemError) return tellProblem(error.problem, io);
+    throw error;
+  } finally {
+    await close();
+  }
+}
+
+/** Ports open nothing until they are used, so this costs no file and no native module. */
+function openProject(
+  io: Io,
+  root: string,
+  emit: Emit,
+): { readonly context: CommandContext; readonly close: () => Promise<void> } {
+  const cache = join(root, 'cache/v1');
+  const env = commandEnvironment(io, root);
+  const files = openProjectFiles(root);
+  const running = { runningFolder: join(cache, 'tmp/running'), pid: process.pid, kill };
+  const workspace = openWorkspace({ root, cache, emit });
+  const runs = openRunLog({
+    cache,
+    hash: hashText,
+    report: (diagnostic) => emit({ type: 'diagnostic', diagnostic }),
+  });
+  const context: CommandContext = {
+    ports: {
+      workspace,
+      runs,
+      lock: openLockStore({ root, cache, hash: hashText }),
+      logs: openLogStore({ folder: join(cache, 'logs') }),
+      scratch: openScratch(join(cache, 'tmp/scratch'), hashText),
+      executor: createLocalExecutor({ env, ...running }),
+      environment: openEnvironment({ root, env }),
+      clock: systemClock,
+      hash: hashText,
+      nonce: () => randomBytes(3).toString('hex'),
+      emit,
+    },
+    files,
+    projectCache: openProjectCache(join(cache, 'project.json'), files),
+    revisions: openRevisions(root),
+    invocationLock: openInvocationLock({ cache, pid: process.pid, host: hostname() }),
+    reapOrphans: async () => {
+      const { reapOrphans } = await import('../adapters/executor/orphans.ts');
+      return (await reapOrphans(running)).map(({ stage }) => stage);
+    },
+    version: VERSION,
+    commandLine: ['avian', ...io.argv].join(' '),
+    signal: io.signal,
+  };
+  const close = async (): Promise<void> => {
+    await workspace.close();
+    await runs.close();
+  };
+  return { context, close };
+}
+
+/**
+ * What commands inherit. As npm does for scripts, the project's own programs come first on PATH, so
+ * that `node` is the pinned one; `avian` is this avian, under the Node that runs it.
+ */
+export function commandEnvironment(io: Io, root: string): NodeJS.ProcessEnv {
+  const path = [
+    join(root, 'node_modules/.bin'),
+    fileURLToPath(new URL('./bin', import.meta.url)),
+    ...(io.env['PATH'] === undefined ? [] : [io.env['PATH']]),
+  ];
+  return { ...io.env, PATH: path.join(delimiter), AVIAN_NODE: process.execPath };
+}
+
+const kill = (pid: number, signal: NodeJS.Signals | 0): void => {
+  process.kill(pid, signal);
+};
+
+const noProject = (cwd: string) =>
+  problem(
+    'pipeline',
+    'pipeline/no-file',
+    `there is no pipeline.yaml in ${cwd} or above`,
+    '`avian init` starts a project here',
+  );
