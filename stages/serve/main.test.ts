@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { disc } from '../vision/testing/tiny-data.ts';
 import { saveTinyModel } from '../vision/testing/tiny-model.ts';
 import { runProgram } from '../vision/testing/run-program.ts';
+import { inFlight, slowPost, until } from './testing/slow-post.ts';
 import { startService } from './testing/start-service.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'aviansight-main-'));
@@ -15,55 +15,17 @@ t.teardown(() => {
 await saveTinyModel(dir);
 const photograph = await disc(1, 2).toBuffer();
 
-/** A request whose body is sent in two parts, with whatever the test does in between. */
-function slowPost(url: string) {
-  const boundary = 'in-two-parts';
-  const head = `--${boundary}\r\nContent-Disposition: form-data; name="bird_image"; filename="a.jpg"\r\n\r\n`;
-  const sending = request(`${url}/infer_image`, {
-    method: 'POST',
-    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
-  });
-  sending.write(Buffer.concat([Buffer.from(head), photograph.subarray(0, 100)]));
-  const answer = new Promise<{ status: number; body: string }>((resolve, reject) => {
-    sending.on('error', reject);
-    sending.on('response', (response) => {
-      let body = '';
-      response.on('data', (chunk: Buffer) => (body += chunk.toString()));
-      response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, body });
-      });
-    });
-  });
-  return {
-    answer,
-    finish: () =>
-      sending.end(
-        Buffer.concat([photograph.subarray(100), Buffer.from(`\r\n--${boundary}--\r\n`)]),
-      ),
-    abandon: () => sending.destroy(),
-  };
-}
-
-/** Asks again until the answer is the one that is waited for. */
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
-async function inFlight(url: string): Promise<boolean> {
-  return /photographs_in_flight 1/.test(await (await fetch(`${url}/metrics`)).text());
-}
-
 await t.test(
   'SIGTERM: not ready first, then what is under way is answered, then exit 0',
   async (t) => {
     const service = await startService(t, {
       MODEL_DIR: dir,
-      DRAIN_DELAY_MS: '2000',
+      DRAIN_DELAY_MS: '3000',
       K_REVISION: 'r7',
     });
     t.match(service.url, /^http:\/\/127\.0\.0\.1:\d+$/);
     await until(async () => (await fetch(`${service.url}/readyz`)).ok);
-    const upload = slowPost(service.url);
+    const upload = slowPost(service.url, photograph);
     await until(() => inFlight(service.url));
 
     service.child.kill('SIGTERM');
@@ -85,7 +47,7 @@ await t.test('a request that never ends does not hold the process for ever', asy
     DRAIN_DELAY_MS: '0',
     DRAIN_TIMEOUT_MS: '300',
   });
-  const upload = slowPost(service.url);
+  const upload = slowPost(service.url, photograph);
   await until(() => inFlight(service.url));
   service.child.kill('SIGTERM');
   await t.rejects(upload.answer, 'the connection ends without an answer');

@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { disc } from '../vision/testing/tiny-data.ts';
+import { saveTinyModel } from '../vision/testing/tiny-model.ts';
+import { buildService } from './app.ts';
+import { readConfig } from './config.ts';
+import { openServedModel } from './model.ts';
+import { inFlight, slowPost, until } from './testing/slow-post.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'aviansight-failures-'));
+t.teardown(() => {
+  rmSync(dir, { recursive: true });
+});
+await saveTinyModel(dir);
+const photograph = await disc(1, 2).toBuffer();
+
+async function start(t: Test, env: Record<string, string>) {
+  const read = readConfig({ DRAIN_DELAY_MS: '0', ...env });
+  if (read.kind === 'wrong') throw new Error(read.problems.join());
+  const log: Record<string, unknown>[] = [];
+  const model = await openServedModel(dir);
+  const service = await buildService(read.config, Promise.resolve(model), {
+    write: (line) => log.push(JSON.parse(line) as Record<string, unknown>),
+  });
+  t.teardown(() => service.drain());
+  return { url: await service.app.listen({ host: '127.0.0.1', port: 0 }), log, model };
+}
+
+function post(url: string): Promise<Response> {
+  const form = new FormData();
+  form.append('bird_image', new Blob([Uint8Array.from(photograph)]), 'a.jpg');
+  return fetch(`${url}/infer_image`, { method: 'POST', body: form });
+}
+
+await t.test('more than MAX_WAITING at once: 503 that says when to come back', async (t) => {
+  const { url } = await start(t, { MAX_WAITING: '1' });
+  const first = slowPost(url, photograph);
+  await until(() => inFlight(url));
+  const second = await post(url);
+  t.equal(second.status, 503);
+  t.equal(second.headers.get('retry-after'), '1');
+  t.match(await second.json(), { error: { code: 'too-busy', hint: 'try again in a second' } });
+  first.finish();
+  t.equal((await first.answer).status, 200);
+  t.equal((await post(url)).status, 200);
+});
+
+await t.test(
+  'a client that leaves in the middle of its photograph leaves nothing behind',
+  async (t) => {
+    const { url, log } = await start(t, {});
+    const upload = slowPost(url, photograph);
+    await until(() => inFlight(url));
+    upload.abandon();
+    await t.rejects(upload.answer);
+    await until(async () => !(await inFlight(url)));
+    t.equal((await post(url)).status, 200);
+    t.notOk(log.some((line) => line['severity'] === 'ERROR'));
+  },
+);
+
+await t.test('a failure of ours is a 500 without details, and a log line with them', async (t) => {
+  const { url, log, model } = await start(t, {});
+  model.predictor.dispose();
+  await model.predictor.died;
+  const response = await post(url);
+  t.equal(response.status, 500);
+  const { error } = (await response.json()) as { error: { code: string; hint: string } };
+  t.equal(error.code, 'internal-error');
+  const bug = log.find((line) => 'stack_trace' in line);
+  t.match(bug, { severity: 'ERROR', stack_trace: /inference thread ended/ });
+  t.match(error.hint, String(bug?.['requestId']));
+  t.notMatch(JSON.stringify(error), /inference thread/);
+});
+
+await t.test(
+  'while the model is being loaded: not ready, but pages and health answer',
+  async (t) => {
+    const read = readConfig({ DRAIN_DELAY_MS: '0' });
+    if (read.kind === 'wrong') throw new Error(read.problems.join());
+    const model = await openServedModel(dir);
+    let loaded = (): void => undefined;
+    const loading = new Promise<typeof model>((resolve) => {
+      loaded = () => {
+        resolve(model);
+      };
+    });
+    const service = await buildService(read.config, loading, { write: () => undefined });
+    const url = await service.app.listen({ host: '127.0.0.1', port: 0 });
+    t.equal((await fetch(`${url}/readyz`)).status, 503);
+    t.match(await (await fetch(`${url}/readyz`)).json(), { status: 'starting' });
+    t.ok((await fetch(`${url}/healthz`)).ok);
+    t.match(await (await fetch(url)).text(), /\(being loaded\)/);
+    const waiting = post(url);
+    loaded();
+    t.equal((await waiting).status, 200);
+    t.ok((await fetch(`${url}/readyz`)).ok);
+    await service.drain();
+  },
+);
