@@ -84,7 +84,8 @@ export class FakeRunLog implements RunLog {
 
   async recordDeployment(deployment: Deployment): Promise<void> {
     this.#world.note(`runs.recordDeployment ${deployment.revision}`);
-    this.kept.push(deployment);
+    const known = this.kept.some((kept) => canonicalJson(kept) === canonicalJson(deployment));
+    if (!known) this.kept.push(deployment);
   }
 
   async deployments(name?: string): Promise<readonly Deployment[]> {

@@ -3,6 +3,7 @@ import { toRef } from '../model/artifact.ts';
 import type { AttemptId, RepoPath } from '../model/names.ts';
 import { commands, executorContract } from './contracts/executor.contract.ts';
 import { lockStoreContract } from './contracts/lock-store.contract.ts';
+import { runLogContract } from './contracts/run-log.contract.ts';
 import { FakeWorld } from './fakes.ts';
 
 const path = (text: string) => text as RepoPath;
@@ -46,6 +47,11 @@ t.test('the lock in memory keeps the contract', (t) => {
     const world = new FakeWorld();
     return () => world.ports().lock;
   });
+  t.end();
+});
+
+t.test('the run log in memory keeps the contract', (t) => {
+  runLogContract(t, () => new FakeWorld().ports().runs);
   t.end();
 });
 

@@ -171,8 +171,13 @@ t.test('a lock that git could not merge is never overwritten', async (t) => {
   await store.setStage(...train('1'));
   const conflict = '<<<<<<< HEAD\n{}\n=======\n[]\n>>>>>>> theirs\n';
   writeFileSync(file, conflict);
-  await sleep(60);
-  await t.rejects(store.setSource(path('raw'), tree), /lock\/conflict/);
+  await t.rejects(async () => {
+    // Until the rewrite in the background has met the conflict.
+    for (let count = 0; ; count++) {
+      await store.setSource(path(`raw/${count}`), tree);
+      await sleep(5);
+    }
+  }, /lock\/conflict/);
   await t.rejects(store.flush(), /lock\/conflict/);
   t.equal(text(), conflict);
   await t.rejects(open().setStage(...train('2')), /lock\/conflict/);

@@ -1,0 +1,131 @@
+import type { Database } from 'better-sqlite3';
+import { fromRef } from '../../model/artifact.ts';
+import type { Deployment } from '../../model/deployment.ts';
+import { canonicalJson } from '../../model/json.ts';
+import type { RunId } from '../../model/names.ts';
+import type { Run, RunRecord } from '../../model/run.ts';
+
+/** A record with the text that its id is the hash of. */
+export interface Kept<T> {
+  readonly id: string;
+  readonly text: string;
+  readonly record: T;
+}
+
+/** The questions to the lineage index, in SQL. Every call is one synchronous round. */
+export class LineageIndex {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  /** All of it or nothing, and nobody else writes meanwhile. */
+  atomically(change: () => void): void {
+    this.#db.transaction(change).immediate();
+  }
+
+  /** Adds a run unless it is known. `stored` says that its file is written. */
+  addRun({ id, text, record }: Kept<RunRecord>, stored: boolean): void {
+    this.atomically(() => {
+      const { lastInsertRowid: run, changes } = this.#db
+        .prepare(
+          `INSERT INTO runs (id, stage, attempt, fingerprint, succeeded, started_ms, duration_ms,
+             host, commit_id, stored, record)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+        )
+        .run(
+          ...[id, record.stage, record.attempt, record.fingerprint],
+          ...[record.ending.kind === 'succeeded' ? 1 : 0, Date.parse(record.startedAt)],
+          ...[record.durationMs, record.provenance.host, record.provenance.commit ?? null],
+          ...[stored ? 1 : 0, text],
+        );
+      if (changes > 0) this.#addFacts(run, record);
+    });
+  }
+
+  #addFacts(run: number | bigint, record: RunRecord): void {
+    const insert = (table: string, ...values: readonly unknown[]): void => {
+      const places = values.map(() => '?').join(', ');
+      this.#db.prepare(`INSERT OR IGNORE INTO ${table} VALUES (${places})`).run(...values);
+    };
+    for (const { path, digest } of record.input.deps) insert('inputs', run, path, digest);
+    for (const [path, ref] of Object.entries(record.outs)) {
+      insert('outputs', run, path, ref.digest);
+      insert('artifacts', ref.digest, fromRef(ref).kind, ref.size, ref.files ?? null);
+    }
+    for (const [key, value] of Object.entries(record.input.params)) {
+      insert('params', run, key, canonicalJson(value));
+    }
+    for (const [path, metrics] of Object.entries(record.metrics)) {
+      for (const [name, value] of Object.entries(metrics))
+        insert('metrics', run, path, name, value);
+    }
+  }
+
+  addDeployment({ id, text, record }: Kept<Deployment>, stored: boolean): void {
+    this.#db
+      .prepare(
+        `INSERT INTO deployments (id, name, revision, started_ms, stored, record)
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      )
+      .run(
+        ...[id, record.name, record.revision, Date.parse(record.startedAt)],
+        ...[stored ? 1 : 0, text],
+      );
+  }
+
+  markStored(table: 'runs' | 'deployments', id: string): void {
+    this.#db.prepare(`UPDATE ${table} SET stored = 1 WHERE id = ?`).run(id);
+  }
+
+  /** Records whose file a kill may have prevented. */
+  unstored(table: 'runs' | 'deployments'): readonly { id: string; text: string }[] {
+    return this.#db
+      .prepare<[], { id: string; text: string }>(
+        `SELECT id, record AS text FROM ${table} WHERE stored = 0`,
+      )
+      .all();
+  }
+
+  clear(): void {
+    const tables = ['runs', 'inputs', 'outputs', 'params', 'metrics', 'artifacts', 'deployments'];
+    for (const table of tables) this.#db.exec(`DELETE FROM ${table}`);
+  }
+
+  /** Runs that meet a condition on `runs`, newest first. */
+  runs(condition: string, ...values: readonly string[]): Run[] {
+    return this.newest(Number.MAX_SAFE_INTEGER, condition, ...values);
+  }
+
+  /** The newest runs that meet a condition, at most `limit`. */
+  newest(limit: number, condition: string, ...values: readonly string[]): Run[] {
+    const rows = this.#db
+      .prepare<unknown[], { id: string; record: string }>(
+        `SELECT id, record FROM runs WHERE ${condition}
+         ORDER BY started_ms DESC, seq DESC LIMIT ?`,
+      )
+      .all(...values, Math.min(limit, Number.MAX_SAFE_INTEGER));
+    return rows.map(({ id, record }) => toRun(id, record));
+  }
+
+  deployments(name: string | undefined): Deployment[] {
+    const rows = this.#db
+      .prepare<unknown[], { record: string }>(
+        `SELECT record FROM deployments WHERE ? OR name = ?
+         ORDER BY started_ms DESC, seq DESC`,
+      )
+      .all(name === undefined ? 1 : 0, name ?? '');
+    return rows.map(({ record }) => JSON.parse(record) as Deployment);
+  }
+}
+
+// Checked when it came in; see record-codec.ts.
+const toRun = (id: string, record: string): Run => ({
+  ...(JSON.parse(record) as RunRecord),
+  id: id as RunId,
+});
