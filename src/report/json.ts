@@ -52,6 +52,7 @@ export function createJsonRenderer(
       heartbeat.note(event);
       if (event.type === 'stage-output') return writeOutput(event);
       if (event.type === 'stage-settled') writeRest(event.stage);
+      if (event.type === 'repro-done') writeRest();
       write(event);
     },
     close() {

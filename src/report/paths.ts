@@ -25,7 +25,12 @@ export function pathsText(view: PathsView, style: Style): string {
     ],
     ...(path.kept === undefined
       ? []
-      : [[{ text: '' }, { text: `what lay there is now in ${oneLine(path.kept)}` }]]),
+      : [
+          [
+            { text: '' },
+            { text: `what lay there is now in ${oneLine(path.kept)}`, loose: true as const },
+          ],
+        ]),
   ]);
   return rows.length === 0 ? 'nothing to do\n' : table(rows);
 }

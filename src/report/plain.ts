@@ -92,6 +92,9 @@ export function createPlainRenderer(options: RendererOptions): Renderer {
     return prefixed(stage, lines, false);
   }
 
+  const everyRest = (): string =>
+    [...printed.keys()].map((key) => rest(key.slice(key.indexOf(' ') + 1))).join('');
+
   function onEvent(event: AvianEvent): void {
     heartbeat.note(event);
     switch (event.type) {
@@ -135,7 +138,7 @@ export function createPlainRenderer(options: RendererOptions): Renderer {
       case 'diagnostic':
         return say(printDiagnostic(event.diagnostic, style, columns));
       case 'repro-done': {
-        say(summary(event));
+        say(everyRest() + summary(event));
         for (const url of event.urls) out(`url ${readable(url)}\n`);
         return;
       }
@@ -170,8 +173,7 @@ export function createPlainRenderer(options: RendererOptions): Renderer {
     onEvent,
     close() {
       heartbeat.stop();
-      const unfinished = [...printed.keys()].map((key) => rest(key.slice(key.indexOf(' ') + 1)));
-      const text = clear() + unfinished.join('');
+      const text = clear() + everyRest();
       if (text !== '') err(text);
       drawn = 0;
     },

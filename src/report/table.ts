@@ -5,6 +5,8 @@ export interface Cell {
   readonly text: string;
   readonly paint?: (text: string) => string;
   readonly right?: true;
+  /** Nothing stands behind it, so a long one need not push the columns of other rows aside. */
+  readonly loose?: true;
 }
 
 /** Rows with aligned columns, two spaces between them, no space at the end of a line. */
@@ -12,6 +14,7 @@ export function table(rows: readonly (readonly Cell[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, at) => {
+      if (cell.loose) return;
       widths[at] = Math.max(widths[at] ?? 0, displayWidth(cell.text));
     });
   }
