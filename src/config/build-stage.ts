@@ -14,17 +14,22 @@ export interface PlacedStage {
   readonly name: Place;
   readonly deps: readonly Placed<RepoPath>[];
   readonly outs: readonly Placed<Out>[];
-  readonly params: readonly Placed<ParamSelector>[];
+  readonly params: readonly PlacedSelector[];
 }
 
 export interface PlacedTask {
   readonly task: Task;
-  readonly params: readonly Placed<ParamSelector>[];
+  readonly params: readonly PlacedSelector[];
 }
 
 export interface Placed<Value> {
   readonly value: Value;
   readonly place: Place;
+}
+
+export interface PlacedSelector extends Placed<ParamSelector> {
+  /** Where the file is named; the same as `place` for a bare key of params.yaml. */
+  readonly filePlace: Place;
 }
 
 /** Where avian and git keep their own files. */
@@ -143,6 +148,7 @@ function readPath(
 }
 
 function refusedPath(text: string, place: Place, role: string) {
+  if (text === '') return diagnose('pipeline/empty-value', `${role} cannot be empty`, place);
   if (/[\0\\]/.test(text)) {
     const hint = 'paths have `/` between their parts, on every system';
     return diagnose('pipeline/bad-path', `${role} cannot be ${JSON.stringify(text)}`, place, hint);
@@ -265,7 +271,7 @@ function readParams(
   wdir: RepoPath,
   at: Locator,
   report: (diagnostic: Diagnostic) => void,
-): readonly Placed<ParamSelector>[] {
+): readonly PlacedSelector[] {
   const found = raw.flatMap((entry, i) =>
     typeof entry === 'string'
       ? select('params.yaml', entry, ['params', i])
@@ -284,10 +290,14 @@ function readParams(
   });
 
   function select(text: string, key: string | undefined, path: ValuePath) {
-    const place = key === undefined ? at.key(path) : at.value(path);
-    return readPath(text, wdir, place, 'a file of parameters', report).map(({ value: file }) => ({
-      value: { file, ...(key !== undefined && { key }) },
-      place,
-    }));
+    const filePlace = path.length === 2 ? at.value(path) : at.key(path.slice(0, 3));
+    const place = path.length === 4 ? at.value(path) : filePlace;
+    return readPath(text, wdir, filePlace, 'a file of parameters', report).map(
+      ({ value: file }) => ({
+        value: { file, ...(key !== undefined && { key }) },
+        place,
+        filePlace,
+      }),
+    );
   }
 }

@@ -100,13 +100,9 @@ function checkOverlaps(stages: readonly PlacedStage[]): readonly Diagnostic[] {
 function overlap(outer: OwnedOut, inner: OwnedOut, first: OwnedOut, second: OwnedOut): Diagnostic {
   const path = inner.value.path;
   if (outer.value.path !== path) {
-    const owners =
-      outer.owner === inner.owner
-        ? `both of \`${outer.owner}\``
-        : `of \`${inner.owner}\`, which is an out of \`${outer.owner}\``;
     const message =
       outer.owner === inner.owner
-        ? `\`${path}\` lies in \`${outer.value.path}\`, ${owners}`
+        ? `\`${path}\` lies in \`${outer.value.path}\`, both outs of \`${outer.owner}\``
         : `\`${path}\` of \`${inner.owner}\` lies in \`${outer.value.path}\` of \`${outer.owner}\``;
     const hint = 'outs cannot lie in each other: a change of one would be a change of both';
     return { ...two('pipeline/nested-outs', message, second, first), hint };

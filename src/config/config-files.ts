@@ -26,49 +26,57 @@ export function configFiles(
   };
 
   function load(config: string): ConfigFile | undefined {
+    // An option comes from the command line too, and must not read outside conf/.
+    if (config.split('/').some((part) => part === '..')) return undefined;
     const file = config === '' ? PARAMS_FILE : `conf/${config}.yaml`;
     const text = read(file);
     if (text === undefined) return undefined;
     const { source, diagnostics } = parseSource(yaml, file, text);
     diagnostics.forEach(report);
-    const at = source?.at ?? NOWHERE;
-    const value = source?.value ?? {};
+    const empty = { file, value: {}, defaults: [], package: undefined };
+    if (source === undefined) return empty;
+    const { value, at } = source;
+    if (value === null) return { ...empty, package: readPackage(text, file, report) };
     if (!isJsonObject(value)) {
       report(diagnose('params/not-a-mapping', `${file} has to be a mapping`, at.value([])));
-      return { file, value: {}, defaults: [], package: undefined, at };
+      return empty;
     }
     const { defaults, ...members } = value;
     return {
       file,
       value: members,
       defaults: readDefaults(defaults, at, report),
-      package: packageOf(text),
-      at,
+      package: readPackage(text, file, report),
     };
   }
 }
 
-const NOWHERE = {
-  value: () => {
-    throw new Error('bug: a file that could not be parsed has no places');
-  },
-  key: () => {
-    throw new Error('bug: a file that could not be parsed has no places');
-  },
-};
-
-/** The `# @package NAME` among the comments before the content. */
-function packageOf(text: string): string | undefined {
-  for (const line of text.split('\n')) {
-    const [, name] = /^\s*#\s*@package\s+(\S+)\s*$/.exec(line) ?? [];
-    if (name !== undefined) return absolutePackage(name);
+/**
+ * The package that `# @package NAME` gives the whole file. Hydra reads that line only where no
+ * other stands before it; further down it would say nothing, silently.
+ */
+function readPackage(
+  text: string,
+  file: string,
+  report: (diagnostic: Diagnostic) => void,
+): string | undefined {
+  const lines = text.split(/\r?\n/);
+  for (const [i, line] of lines.entries()) {
     if (!/^\s*(#.*)?$/.test(line)) return undefined;
+    if (!/^\s*#\s*@package\b/.test(line)) continue;
+    const [, name] = /@package\s+((?:\w[\w-]*)(?:\.\w[\w-]*)*)\s*$/.exec(line) ?? [];
+    const isFirst = lines.slice(0, i).every((before) => /^\s*(#\s*@.*)?$/.test(before));
+    // The package of a header is absolute, unlike the one that a group's path gives.
+    if (name !== undefined && isFirst && !/_group_|_name_/.test(name)) {
+      return name.startsWith('_global_') ? name : `_global_.${name}`;
+    }
+    const message = isFirst
+      ? 'this names no package'
+      : 'this line has an effect only as the first of the file';
+    const span = { file, line: i + 1, column: 1, length: line.length };
+    const hint = 'write `# @package _global_`, or a dotted name instead of `_global_`';
+    report(diagnose('config/bad-package', message, { span, excerpt: line }, hint));
+    return undefined;
   }
   return undefined;
 }
-
-// A header's package is absolute, unlike the one that a group's path gives.
-const absolutePackage = (name: string): string | undefined => {
-  if (name === '_group_') return undefined;
-  return name.startsWith('_global_') ? name : `_global_.${name}`;
-};

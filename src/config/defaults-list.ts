@@ -6,7 +6,7 @@ import type { Locator, Place } from './source.ts';
 
 /** One line of a `defaults` list. */
 export type Entry =
-  | { readonly kind: 'self' }
+  | { readonly kind: 'self'; readonly place: Place | undefined }
   /** `- base`: a config of the same directory. */
   | {
       readonly kind: 'config';
@@ -46,7 +46,7 @@ export function readDefaults(
   const entries = value.flatMap((item, i): readonly Entry[] => {
     const place = at.value(['defaults', i]);
     if (typeof item === 'string') {
-      if (item === '_self_') return [{ kind: 'self' }];
+      if (item === '_self_') return [{ kind: 'self', place }];
       const [path = '', pkg] = item.split('@');
       if (!isName(path)) return bad(`\`${item}\` names no config`, place);
       return [{ kind: 'config', path, package: pkg, optional: false, place }];
@@ -59,6 +59,9 @@ export function readDefaults(
     const unknown = words.find((word) => word !== 'optional' && word !== 'override');
     if (unknown !== undefined) return bad(`\`${unknown}\` is not a word of defaults`, place);
     if (!isName(group)) return bad(`\`${group}\` names no config group`, place);
+    if (pkg !== undefined && !/^\w[\w-]*(\.\w[\w-]*)*$/.test(pkg.replace('_group_', '/'))) {
+      return bad(`\`${pkg}\` names no package`, place);
+    }
     const options = readOptions(chosen);
     if (options === undefined) return bad(`\`${key}\` has to choose an option by name`, place);
     return [
@@ -90,9 +93,9 @@ function checkOrder(entries: readonly Entry[], report: (diagnostic: Diagnostic) 
     const message = `\`override ${first.group}\` stands before other entries`;
     report(diagnose('config/overrides-last', message, first.place, hint));
   }
-  if (entries.filter(({ kind }) => kind === 'self').length > 1) {
-    const named = entries.find((entry) => entry.kind !== 'self');
-    report(diagnose('config/bad-defaults', '`_self_` is there twice', named?.place, FORMS));
+  const [, second] = entries.filter(({ kind }) => kind === 'self');
+  if (second !== undefined) {
+    report(diagnose('config/bad-defaults', '`_self_` is there twice', second.place));
   }
 }
 

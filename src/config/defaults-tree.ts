@@ -1,10 +1,9 @@
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { JsonObject } from '../model/json.ts';
-import { readDefaults } from './defaults-list.ts';
 import type { Entry, GroupEntry } from './defaults-list.ts';
 import type { Override } from './overrides.ts';
 import { diagnose } from './source.ts';
-import type { Locator, Place } from './source.ts';
+import type { Place } from './source.ts';
 import { didYouMean } from './suggest.ts';
 
 /** One config file, parsed. */
@@ -15,7 +14,6 @@ export interface ConfigFile {
   readonly defaults: readonly Entry[];
   /** From its `# @package` line. */
   readonly package: string | undefined;
-  readonly at: Locator;
 }
 
 /** The configs of a project; problems inside a file are reported by the provider. */
@@ -41,8 +39,6 @@ export interface Tree {
   readonly groups: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
 }
-
-export { readDefaults };
 
 interface Choice {
   readonly options: readonly string[] | null;
@@ -168,7 +164,9 @@ class Expansion {
       if (choice.override !== undefined) this.#used.add(choice.override);
     }
     const options = choice === undefined ? entry.options : choice.options;
-    const place = entry.place ?? choice?.entry?.place;
+    // What the command line chose stands in no file.
+    const word = choice?.override?.word;
+    const place = word === undefined ? (choice?.entry?.place ?? entry.place) : undefined;
     const deletion = this.#deletions.get(key);
     const matches =
       deletion?.override.text === undefined || deletion.override.text === options?.join(',');
@@ -183,7 +181,7 @@ class Expansion {
       const hint = `to change a choice, write \`override ${key}: …\``;
       this.#report(
         'config/two-choices',
-        `the group \`${key}\` is chosen twice: \`${known}\` and \`${chosen}\``,
+        `the group \`${key}\` is chosen twice: \`${chosen}\` and \`${known}\``,
         place,
         hint,
       );
@@ -202,7 +200,7 @@ class Expansion {
         return [];
       }
       const path = `${group}/${option.replace(/\.ya?ml$/, '')}`;
-      return this.#include(path, group, relative, { ...entry, place, key, option }, position);
+      return this.#include(path, group, relative, { ...entry, place, key, option, word }, position);
     });
   }
 
@@ -216,6 +214,7 @@ class Expansion {
       readonly place: Place | undefined;
       readonly key?: string;
       readonly option?: string;
+      readonly word?: string | undefined;
     },
     position: Position,
   ): readonly ConfigPart[] {
@@ -231,7 +230,8 @@ class Expansion {
     const config = this.#files.load(path);
     if (config === undefined) {
       if (entry.optional) return [];
-      const { key, option } = entry;
+      const { key, option, word } = entry;
+      const prefix = word === undefined ? '' : `\`${word}\`: `;
       if (key === undefined || option === undefined) {
         this.#report('config/missing-option', `there is no \`conf/${path}.yaml\``, entry.place);
       } else {
@@ -242,7 +242,7 @@ class Expansion {
             : `conf/${group} has no options: there is no \`conf/${path}.yaml\``;
         this.#report(
           'config/missing-option',
-          `the group \`${key}\` has no option \`${option}\``,
+          `${prefix}the group \`${key}\` has no option \`${option}\``,
           entry.place,
           hint,
         );
@@ -294,14 +294,6 @@ const EMPTY: ConfigFile = {
   value: {},
   defaults: [],
   package: undefined,
-  at: {
-    value: () => {
-      throw new Error('bug: an absent file has no places');
-    },
-    key: () => {
-      throw new Error('bug: an absent file has no places');
-    },
-  },
 };
 
 /** Without `_self_`, a config comes after its defaults: what it says itself wins. */
@@ -312,7 +304,7 @@ function withSelf({ defaults }: ConfigFile, isExtended: boolean): readonly Entry
   if (defaults.length === 0 && !isExtended) return [];
   const firstOverride = defaults.findIndex((entry) => entry.kind === 'group' && entry.override);
   const end = firstOverride === -1 ? defaults.length : firstOverride;
-  return defaults.toSpliced(end, 0, { kind: 'self' });
+  return defaults.toSpliced(end, 0, { kind: 'self', place: undefined });
 }
 
 /** A name starts at the group of its config, or with `/` at conf/. */
@@ -321,12 +313,10 @@ const joinGroup = (group: string, name: string): string =>
 
 /** Hydra's: packages nest, and `_global_` starts over. */
 function finalPackage(parent: string, own: string): string {
-  const nested = [parent, absolute(own)].filter((part) => part !== '').join('.');
+  const nested = [parent, own].filter((part) => part !== '').join('.');
   const global = nested.lastIndexOf('_global_');
   return global === -1 ? nested : nested.slice(global + '_global_'.length + 1);
 }
-
-const absolute = (name: string): string => name;
 
 /** What names a group in overrides: its path, and `@package` when that is not where it goes by default. */
 function overrideKey(entry: GroupEntry, position: Position): string {

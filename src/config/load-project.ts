@@ -60,7 +60,7 @@ export async function loadProject(options: LoadOptions): Promise<Result<Loaded, 
   checkSelections(placed.stages, composed.config, paramFiles, read, report);
 
   if (diagnostics.length > 0 || composed.config === undefined) {
-    return err({ kind: 'pipeline', diagnostics: unique(diagnostics) });
+    return err({ kind: 'pipeline', diagnostics: inOrder(diagnostics) });
   }
   const pipeline: Pipeline = {
     stages: placed.stages.map(({ stage }) => stage),
@@ -105,11 +105,21 @@ function checkSelections(
   }
 }
 
-/** Two stages that name one broken file need one report. */
-function unique(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+/** By file, in the order they came up, and place; what has no place is first. Nothing twice: two stages may name one broken file. */
+function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const files = [...new Set(diagnostics.map(({ span }) => span?.file))];
+  const rank = ({ span }: Diagnostic): readonly number[] =>
+    span === undefined ? [-1] : [files.indexOf(span.file), span.line, span.column];
   const seen = new Set<string>();
-  return diagnostics.filter((diagnostic) => {
-    const key = JSON.stringify([diagnostic.code, diagnostic.message, diagnostic.span]);
-    return !seen.has(key) && seen.add(key).size > 0;
-  });
+  return diagnostics
+    .filter(({ code, message, span }) => {
+      const key = JSON.stringify([code, message, span]);
+      return !seen.has(key) && seen.add(key).size > 0;
+    })
+    .sort((a, b) => compare(rank(a), rank(b)));
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((value, i) => value !== b[i]);
+  return (a[at] ?? 0) - (b[at] ?? 0);
 }

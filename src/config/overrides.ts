@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../model/diagnostic.ts';
+import { closest } from '../model/did-you-mean.ts';
 import { canonicalJson, isJsonObject } from '../model/json.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import { err, ok } from '../model/result.ts';
@@ -6,7 +7,6 @@ import type { Result } from '../model/result.ts';
 import { lookUp } from './lookup.ts';
 import { diagnose, member, parseSource, withMember } from './source.ts';
 import type { Code } from './codes.ts';
-import { closest } from './suggest.ts';
 
 /** Whether a word of the command line is an override; any other is a target. */
 export const isOverride = (word: string): boolean => word.includes('=') || word.startsWith('~');
@@ -49,7 +49,7 @@ function parseValue(yaml: Yaml, word: string, text: string): Result<JsonValue, D
   const quoted = /^\s*["'[{]/.test(text);
   // What YAML makes of `#tag`, `*.jpg`, `a: b` or `- x` is not what one types them for: text then.
   const isText =
-    !quoted && (!isPlainScalar(source?.value) || /(^|\s)#|^\s*[!&*|>@`%?-]\s*\D*$/.test(text));
+    !quoted && (!isPlainScalar(source?.value) || /\n|(^|\s)#|^\s*[!&*|>@`%?-]\s*\D*$/.test(text));
   if (isText) return ok(text);
   const [problem] = diagnostics;
   if (source !== undefined && problem === undefined) return ok(source.value);

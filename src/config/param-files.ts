@@ -3,8 +3,7 @@ import type { JsonValue } from '../model/json.ts';
 import { isJsonObject } from '../model/json.ts';
 import { contains } from '../model/names.ts';
 import type { RepoPath } from '../model/names.ts';
-import type { ParamSelector } from '../model/pipeline.ts';
-import type { Placed } from './build-stage.ts';
+import type { PlacedSelector } from './build-stage.ts';
 import { PARAMS_FILE } from './params.ts';
 import { diagnose, parseSource } from './source.ts';
 
@@ -12,7 +11,7 @@ import { diagnose, parseSource } from './source.ts';
 export function loadParamFiles(
   yaml: typeof import('yaml'),
   read: (path: string) => string | undefined,
-  selections: readonly Placed<ParamSelector>[],
+  selections: readonly PlacedSelector[],
   outs: readonly RepoPath[],
   report: (diagnostic: Diagnostic) => void,
 ): ReadonlyMap<RepoPath, JsonValue | undefined> {
@@ -25,7 +24,7 @@ export function loadParamFiles(
   }
   return files;
 
-  function load({ place }: Placed<ParamSelector>, file: RepoPath): JsonValue | undefined {
+  function load({ filePlace: place }: PlacedSelector, file: RepoPath): JsonValue | undefined {
     if (!/\.(ya?ml|json)$/.test(file)) {
       const hint = 'keep parameters in a YAML or JSON file, or list the file under `deps`';
       const message = `\`${file}\` cannot be read for parameters: it is neither YAML nor JSON`;
@@ -40,16 +39,10 @@ export function loadParamFiles(
     }
     const text = read(file);
     if (text === undefined) {
-      const near = read(PARAMS_FILE) === undefined ? undefined : HINT_WDIR;
-      const isOwnParams = file.endsWith(`/${PARAMS_FILE}`);
-      report(
-        diagnose(
-          'params/missing-file',
-          `there is no \`${file}\``,
-          place,
-          isOwnParams ? near : undefined,
-        ),
-      );
+      // DVC's meaning of a bare key in a stage with a `wdir`, and rarely what is meant.
+      const isMeantAbove = file.endsWith(`/${PARAMS_FILE}`) && read(PARAMS_FILE) !== undefined;
+      const hint = isMeantAbove ? HINT_WDIR : undefined;
+      report(diagnose('params/missing-file', `there is no \`${file}\``, place, hint));
       return undefined;
     }
     return parse(file, text);

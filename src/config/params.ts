@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../model/diagnostic.ts';
+import { closest } from '../model/did-you-mean.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import type { RepoPath } from '../model/names.ts';
@@ -9,7 +10,7 @@ import { lookUp } from './lookup.ts';
 import { merge } from './overrides.ts';
 import { diagnose } from './source.ts';
 import type { Place } from './source.ts';
-import { closest, didYouMean } from './suggest.ts';
+import { didYouMean } from './suggest.ts';
 
 /** The file whose place the composed configuration takes. */
 export const PARAMS_FILE = 'params.yaml' as RepoPath;
@@ -38,10 +39,18 @@ export function resolveParams(
       continue;
     }
     values.push([shownKey(selector), selected.value]);
+    // What lies in a selected group is in the file with it; a position of a list could not be merged.
+    if (params.some((other) => isInside(selector, other))) continue;
     file = merge(file, nest(selector, selected.value)) as JsonObject;
   }
   return problems.length > 0 ? err(problems) : ok({ values: Object.fromEntries(values), file });
 }
+
+/** Whether `outer` selects a whole that `inner` is a part of. */
+const isInside = (inner: ParamSelector, outer: ParamSelector): boolean =>
+  inner.file === outer.file &&
+  inner.key !== undefined &&
+  (outer.key === undefined || inner.key.startsWith(`${outer.key}.`));
 
 export const shownKey = ({ file, key }: ParamSelector): string =>
   file === PARAMS_FILE && key !== undefined ? key : key === undefined ? file : `${file}:${key}`;
@@ -72,7 +81,7 @@ export function selectParam(
   const found = lookUp(content, key);
   if (found.ok) return mandatory(selector, found.value, place) ?? ok(found.value);
 
-  const where = found.before.length === 0 ? '' : `, \`${found.before.join('.')}\` of`;
+  const where = found.before.length === 0 ? '' : ` \`${found.before.join('.')}\` of`;
   const looked = file === PARAMS_FILE ? 'params.yaml and the configs it composes' : `\`${file}\``;
   const message = `there is no parameter \`${key}\` (looked in${where} ${looked})`;
   const near = closest(found.missing, found.available);

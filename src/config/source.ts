@@ -80,16 +80,20 @@ function parse(yaml: Yaml, file: string, text: string): Parsed {
     prettyErrors: false,
     keepSourceTokens: false,
     merge: true,
+    // `!!set`, `!!binary` and the like become what JSON does not have; unresolved, they are named.
+    resolveKnownTags: false,
     logLevel: 'error',
   });
   const places = new TextPlaces(file, text, lines);
+  const isTooDeep = document.errors.some(({ message }) => /call stack/.test(message));
+  if (isTooDeep) throw new RangeError('nested too deeply');
   const syntax = [...document.errors, ...document.warnings];
   const diagnostics: Diagnostic[] = syntax
     .slice(0, MAX_SYNTAX_ERRORS)
     .map(({ code, message, pos: [start, end] }) =>
       code === 'DUPLICATE_KEY'
         ? diagnose('yaml/duplicate-key', 'this key is there twice', places.at(start, end))
-        : diagnose('yaml/syntax', firstLine(message), places.at(start, end)),
+        : diagnose('yaml/syntax', inWords(code, message), places.at(start, end)),
     );
   if (syntax.some(({ code }) => code !== 'DUPLICATE_KEY')) return { diagnostics };
 
@@ -106,10 +110,15 @@ function parse(yaml: Yaml, file: string, text: string): Parsed {
   };
 }
 
-const firstLine = (message: string): string => {
+function inWords(code: string, message: string): string {
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins here: one file holds one';
+  return firstLine(message);
+}
+
+function firstLine(message: string): string {
   const [line = message] = message.split('\n');
   return line.charAt(0).toLowerCase() + line.slice(1);
-};
+}
 
 type Converted =
   | { readonly kind: 'value'; readonly value: JsonValue }
@@ -143,6 +152,12 @@ function notJson(yaml: Yaml, document: Document, places: TextPlaces): readonly D
       } else if (/^[-+]?\d+$/.test(node.source ?? '') && !Number.isSafeInteger(node.value)) {
         refuse(node, `\`${node.source ?? ''}\` is too large to be held exactly`, 'quote it');
       }
+    },
+    Alias: (_, node) => {
+      if (node.resolve(document) !== undefined) return;
+      const message = `the alias \`*${node.source}\` has no anchor before it`;
+      const hint = 'text that begins with `*` has to be quoted';
+      found.push(diagnose('yaml/alias', message, places.ofNode(node), hint));
     },
     Pair: (_, { key }) => {
       if (yaml.isScalar(key) && key.value !== null) return;
@@ -226,6 +241,6 @@ class TextPlaces {
 export const member = (value: JsonValue | undefined, key: string): JsonValue | undefined =>
   isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 
-/** As a spread, but `__proto__` stays a key like any other. */
+/** A copy with another member; unlike after a spread, `__proto__` is a key like any other. */
 export const withMember = (object: JsonObject, key: string, value: JsonValue): JsonObject =>
-  Object.fromEntries([...Object.entries(object).filter(([k]) => k !== key), [key, value]]);
+  Object.fromEntries(new Map(Object.entries(object)).set(key, value));

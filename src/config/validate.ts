@@ -1,11 +1,11 @@
 import type { ErrorObject } from 'ajv';
 import type { Diagnostic } from '../model/diagnostic.ts';
+import { closest } from '../model/did-you-mean.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import type { Code } from './codes.ts';
 import { diagnose, member } from './source.ts';
-import type { Locator, ValuePath } from './source.ts';
-import { closest } from './suggest.ts';
+import type { Locator, Place, ValuePath } from './source.ts';
 
 export interface Validated {
   readonly diagnostics: readonly Diagnostic[];
@@ -27,6 +27,7 @@ export async function validatePipeline(value: JsonValue, at: Locator): Promise<V
     // Its cause is reported by itself.
     if (error.keyword === 'propertyNames') continue;
     const path = pathOf(error);
+    if (error.keyword === 'required' && isTemplate(lookUp(value, path))) continue;
     diagnostics.push(inWords(error, path, value, schema as JsonObject, at));
     if (error.keyword !== 'required') remove(remaining, path);
   }
@@ -71,6 +72,7 @@ function inWords(
       return diagnose('pipeline/missing-key', `${what} has no \`${missing}\``, at.key(path), hint);
     }
     case 'type': {
+      if (path.at(-2) === 'gate') return badGate(what, at.value(path));
       const types = [error.params['type']]
         .flat()
         .map((type) => TYPES[String(type)] ?? String(type));
@@ -79,7 +81,7 @@ function inWords(
         'pipeline/wrong-type',
         `${what} has to be ${types.join(' or ')}, not ${found}`,
         found === 'empty' ? at.key(path) : at.value(path),
-        explanation,
+        path.length > 0 ? explanation : undefined,
       );
     }
     case 'enum':
@@ -95,8 +97,9 @@ function inWords(
           'pipeline/bad-name',
           `\`${key}\` cannot be a name`,
           at.key(path),
-          explanation ??
-            'letters, digits and `_`, for stages also `-`, `.` and `@` after the first',
+          path.at(-2) === 'env'
+            ? 'variables have letters, digits and `_`, and begin with no digit'
+            : 'letters, digits, `_`, and after the first character also `-`, `.` and `@`',
         );
       }
       const { code, message, hint } = PATTERNS[String(error.params['pattern'])] ?? OTHER_PATTERN;
@@ -105,14 +108,30 @@ function inWords(
     case 'minItems':
     case 'minProperties':
       return diagnose('pipeline/empty-value', `${what} is empty`, at.value(path), explanation);
-    default:
+    case 'minimum':
+    case 'exclusiveMinimum': {
+      const bound = String(error.params['limit']);
+      const words = error.keyword === 'minimum' ? `at least ${bound}` : `more than ${bound}`;
       return diagnose(
         'pipeline/bad-value',
-        `${what} ${error.message ?? 'has a value that it does not take'}`,
+        `${what} has to be ${words}`,
         at.value(path),
         explanation,
       );
+    }
+    default:
+      // The schema has no further keywords; a test holds it to that.
+      throw new Error(`bug: no words for ${error.keyword}`);
   }
+}
+
+/** A DVC template has its `cmd` under `do`; the template itself is refused already. */
+const isTemplate = (value: JsonValue | undefined): boolean =>
+  member(value, 'foreach') !== undefined || member(value, 'do') !== undefined;
+
+function badGate(what: string, place: Place): Diagnostic {
+  const { code, message, hint } = PATTERNS[GATE] ?? OTHER_PATTERN;
+  return diagnose(code, `${what} ${message}`, place, hint);
 }
 
 const TYPES: { readonly [type: string]: string } = {
@@ -135,6 +154,8 @@ const OTHER_PATTERN: PatternWords = {
   code: 'pipeline/bad-value',
   message: 'has a value that it does not take',
 };
+
+const GATE = '^\\s*(>=|>|<=|<|==)\\s*[-+]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][-+]?[0-9]+)?\\s*$';
 
 /** What it means not to match a pattern of the schema; a test holds the two together. */
 export const PATTERNS: { readonly [pattern: string]: PatternWords } = {
@@ -163,7 +184,7 @@ export const PATTERNS: { readonly [pattern: string]: PatternWords } = {
     code: 'pipeline/bad-value',
     message: 'has to be `maximize` or `minimize`',
   },
-  '^\\s*(>=|>|<=|<|==)\\s*[-+]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][-+]?[0-9]+)?\\s*$': {
+  [GATE]: {
     code: 'pipeline/bad-gate',
     message: 'is no gate',
     hint: 'a comparison (`>=`, `>`, `<=`, `<`, `==`) and a number, such as `">= 0.90"`',
