@@ -2,6 +2,7 @@ import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { binEntry, binLauncher } from './bin-entry.ts';
 import { compileSchemas } from './compile-schemas.ts';
 
 /** Programs of the bundle: each becomes `dist/<file name>.js`, so a file name is used once. */
@@ -25,8 +26,8 @@ await rm(fresh, { recursive: true, force: true });
 await mkdir(join(fresh, 'bin'), { recursive: true });
 await compileSchemas();
 await bundle(PROGRAMS);
-await writeProgram('avian.js', entry(manifest.engines.node));
-await writeProgram('bin/avian', launcher());
+await writeProgram('avian.js', binEntry(manifest.engines.node));
+await writeProgram('bin/avian', binLauncher());
 // A build that failed above leaves the last good one in place.
 await rm(dist, { recursive: true, force: true });
 await rename(fresh, dist);
@@ -70,37 +71,6 @@ async function bundle(programs: readonly string[]): Promise<void> {
       },
     ],
   });
-}
-
-/**
- * The bin. Old syntax, one builtin: every Node that knows modules can parse it and read the message.
- * The compile cache lies inside the package and not in the temp folder, where another user of the
- * machine could plant code.
- */
-function entry(engines: string): string {
-  const [major, minor] = engines.replace('>=', '').split('.').map(Number);
-  return `#!/usr/bin/env node
-import * as nodeModule from 'module';
-import { fileURLToPath } from 'url';
-var version = process.versions.node.split('.').map(Number);
-if (version[0] < ${major} || (version[0] === ${major} && version[1] < ${minor})) {
-  process.stderr.write(
-    'avian needs Node ${major}.${minor} or newer and this is ' + process.version +
-      ': inside the project run \`npx avian\`, or install one there with \`npm i -D node@24\`\\n'
-  );
-  process.exitCode = 64;
-} else {
-  nodeModule.enableCompileCache(fileURLToPath(new URL('./.compile-cache', import.meta.url)));
-  import('./main.js');
-}
-`;
-}
-
-/** For the PATH of stages: `avian` in a `cmd` is this avian, under the Node that runs it. */
-function launcher(): string {
-  return `#!/bin/sh
-exec "\${AVIAN_NODE:-node}" "$(dirname -- "$0")/../avian.js" "$@"
-`;
 }
 
 async function writeProgram(name: string, text: string): Promise<void> {
