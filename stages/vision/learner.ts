@@ -74,11 +74,7 @@ export function createLearner(model: LayersModel, options: LearnerOptions): Lear
       return toScore(loss, correct, batch.count, 1);
     },
     weights: () => model.weights.map((weight) => numbers(weight.read())),
-    setWeights: (values) =>
-      assign(
-        model.weights.map((weight) => weight.read() as tf.Variable),
-        values,
-      ),
+    setWeights: (values) => setModelWeights(model, values),
     moments: () => optimizer.moments().map(numbers),
     setMoments(values, steps) {
       assign(optimizer.moments(), values);
@@ -86,6 +82,14 @@ export function createLearner(model: LayersModel, options: LearnerOptions): Lear
     },
     dispose: () => optimizer.dispose(),
   };
+}
+
+/** Gives every weight of `model`, batch norm's averages included, the values of another moment. */
+export function setModelWeights(model: LayersModel, values: readonly Float32Array[]): void {
+  assign(
+    model.weights.map((weight) => weight.read() as tf.Variable),
+    values,
+  );
 }
 
 function tensors(
@@ -103,7 +107,7 @@ function smooth(targets: tf.Tensor2D, share: number, classes: number): tf.Tensor
 }
 
 /** One number per picture. */
-function crossEntropy(logits: tf.Tensor2D, targets: tf.Tensor2D): tf.Tensor1D {
+function crossEntropy(logits: tf.Tensor2D, targets: tf.Tensor2D): tf.Tensor {
   return tf.neg(tf.sum(tf.mul(targets, tf.logSoftmax(logits)), 1));
 }
 

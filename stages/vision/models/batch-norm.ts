@@ -39,9 +39,9 @@ function normaliseBatch(x: tf.Tensor, weights: BatchNormInsides): tf.Tensor {
   return tf.tidy(() => {
     const channels = x.shape.at(-1) ?? 1;
     const count = x.size / channels;
-    const flat = tf.reshape(x, [count, channels]);
+    const flat = tf.reshape<tf.Rank.R2>(x, [count, channels]);
     const mean = tf.div(sumRows(flat), count);
-    const variance = tf.div(sumRows(tf.square(tf.sub(flat, mean))), count);
+    const variance = tf.div(sumRows(tf.squaredDifference<tf.Tensor2D>(flat, mean)), count);
     moveTowards(weights.movingMean, mean, MOMENTUM);
     moveTowards(weights.movingVariance, tf.mul(variance, count / Math.max(1, count - 1)), MOMENTUM);
     const y = scaleAndShift(flat, weights.gamma.read(), weights.beta.read(), mean, variance);

@@ -75,7 +75,7 @@ function seededDropout(rate: number, seed: number): ReturnType<typeof layers.dro
   layer.call = (inputs, kwargs) => {
     const x = Array.isArray(inputs) ? inputs[0] : inputs;
     if (x === undefined) throw new Error('bug: dropout was given no input');
-    if (kwargs['training'] !== true || rate === 0) return tf.identity(x);
+    if (kwargs['training'] !== true || rate === 0) return tf.clone(x);
     const step: unknown = kwargs['step'];
     if (typeof step !== 'number') throw new Error('bug: dropout needs the training step');
     return tf.tidy(() => tf.mul(x, mask(x.shape, rate, random.fork(step))));

@@ -70,7 +70,7 @@ function oneToOneInputGradient(
   const { inChannels } = windows;
   const { phases, rows, columns, count } = splitPhases(filter, windows);
   // [mh, mw, phase, channel] -> [mh, mw, channel, phase]: the phases become the channel multiplier.
-  const filters = tf.reshape(
+  const filters = tf.reshape<tf.Rank.R4>(
     tf.transpose(tf.reshape(phases, [rows * columns, count, inChannels]), [0, 2, 1]),
     [rows, columns, inChannels, count],
   );

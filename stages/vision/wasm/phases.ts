@@ -53,7 +53,10 @@ export function splitPhases(
   ]);
   // Two transposes of rank 4 for one of rank 6, which wasm does element by element.
   const rest = strideWidth * a * b;
-  const byRow = tf.reverse(tf.reshape(padded, [rows, strideHeight, columns, rest]), [0, 2]);
+  const byRow = tf.reverse(
+    tf.reshape<tf.Rank.R4>(padded, [rows, strideHeight, columns, rest]),
+    [0, 2],
+  );
   const phases = tf.transpose(byRow, [0, 2, 1, 3]);
   return { phases, rows, columns, count: strideHeight * strideWidth };
 }
@@ -82,9 +85,9 @@ export function interleave(convolved: tf.Tensor4D, windows: Windows): tf.Tensor4
     [batchSize, rows, columns, strideHeight * strideWidth * inChannels],
   );
   const pixel = strideWidth * inChannels;
-  const grouped = tf.reshape(phases, [batchSize * rows, columns, strideHeight, pixel]);
+  const grouped = tf.reshape<tf.Rank.R4>(phases, [batchSize * rows, columns, strideHeight, pixel]);
   const ordered = strideHeight === 1 ? grouped : tf.transpose(grouped, [0, 2, 1, 3]);
-  const whole = tf.reshape(ordered, [
+  const whole = tf.reshape<tf.Rank.R4>(ordered, [
     batchSize,
     rows * strideHeight,
     columns * strideWidth,
