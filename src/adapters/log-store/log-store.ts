@@ -1,0 +1,159 @@
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { AttemptId, Digest } from '../../model/names.ts';
+import type { AttemptLog, LogChunk, LogStore } from '../../ports/log-store.ts';
+
+export interface LogStoreOptions {
+  /** `cache/v1`. */
+  readonly cache: string;
+  readonly startHash: () => Hasher;
+}
+
+export interface Hasher {
+  update(bytes: Uint8Array): unknown;
+  digestBuffer(): Buffer;
+}
+
+type Stream = LogChunk['stream'];
+
+/**
+ * Logs as two files: `<cache>/logs/<attempt>.log` has both streams' bytes as they came, for people;
+ * `<attempt>.idx` says where the stream changes, a line each of `o` or `e` and a number of bytes.
+ */
+export function openLogStore({ cache, startHash }: LogStoreOptions): LogStore {
+  const folder = join(cache, 'logs');
+  return {
+    open: (attempt) => new FileLog(folder, attempt, startHash),
+    read: async (attempt) => {
+      const { log, index } = filesOf(folder, attempt);
+      if (!existsSync(log)) return undefined;
+      return chunksOf(readFileSync(log), readIndex(index));
+    },
+  };
+}
+
+const filesOf = (folder: string, attempt: AttemptId) => ({
+  log: join(folder, `${attempt}.log`),
+  index: join(folder, `${attempt}.idx`),
+});
+
+/**
+ * Written synchronously in blocks: a stage that speaks faster than the disk writes is held up by
+ * its full pipe, where a queue would fill the memory. What a person may be following is written
+ * within a second.
+ */
+class FileLog implements AttemptLog {
+  static readonly #BLOCK = 65_536;
+  static readonly #FLUSH_MS = 500;
+  readonly #path: string;
+  readonly #startHash: () => Hasher;
+  readonly #log: number;
+  readonly #index: number;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #size = 0;
+  /** The stream that speaks, and how much it said that the index does not hold yet. */
+  #stream: Stream = 'stdout';
+  #spoken = 0;
+  #indexLines = '';
+  #timer: NodeJS.Timeout | undefined;
+  #closed: ReturnType<AttemptLog['close']> | undefined;
+
+  constructor(folder: string, attempt: AttemptId, startHash: () => Hasher) {
+    mkdirSync(folder, { recursive: true });
+    const { log, index } = filesOf(folder, attempt);
+    this.#path = log;
+    this.#startHash = startHash;
+    this.#log = openSync(log, 'w');
+    this.#index = openSync(index, 'w');
+  }
+
+  append(stream: Stream, chunk: string): void {
+    if (this.#closed !== undefined) throw new Error(`bug: ${this.#path} is closed`);
+    const bytes = Buffer.from(chunk);
+    if (bytes.length === 0) return;
+    if (stream !== this.#stream) this.#switchTo(stream);
+    this.#spoken += bytes.length;
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes >= FileLog.#BLOCK) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), FileLog.#FLUSH_MS).unref();
+  }
+
+  close(): ReturnType<AttemptLog['close']> {
+    this.#closed ??= this.#finish();
+    return this.#closed;
+  }
+
+  async #finish(): ReturnType<AttemptLog['close']> {
+    this.#switchTo('stdout');
+    this.#flush();
+    closeSync(this.#log);
+    closeSync(this.#index);
+    // From the file, so that the digest is of what is there; at gigabytes a second it costs little.
+    const hasher = this.#startHash();
+    for await (const block of createReadStream(this.#path, { highWaterMark: 2 ** 20 })) {
+      hasher.update(block as Buffer);
+    }
+    const digest = `b3:${hasher.digestBuffer().toString('hex')}` as Digest;
+    return { digest, size: this.#size, path: this.#path };
+  }
+
+  #switchTo(stream: Stream): void {
+    if (this.#spoken > 0) this.#indexLines += `${LETTERS[this.#stream]} ${this.#spoken}\n`;
+    this.#stream = stream;
+    this.#spoken = 0;
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    // The index first: what it does not cover after a kill is taken for the last stream's.
+    if (this.#indexLines !== '') writeAll(this.#index, Buffer.from(this.#indexLines));
+    writeAll(this.#log, Buffer.concat(this.#held));
+    this.#size += this.#heldBytes;
+    this.#indexLines = '';
+    this.#held = [];
+    this.#heldBytes = 0;
+  }
+}
+
+const LETTERS: { readonly [stream in Stream]: string } = { stdout: 'o', stderr: 'e' };
+
+function writeAll(file: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
+}
+
+function readIndex(path: string): readonly { readonly stream: Stream; readonly size: number }[] {
+  if (!existsSync(path)) return [];
+  const lines = readFileSync(path, 'utf8').split('\n');
+  return lines.flatMap((line) => {
+    const [, letter, size] = /^([oe]) ([0-9]+)$/.exec(line) ?? [];
+    if (letter === undefined) return [];
+    return [{ stream: letter === 'e' ? 'stderr' : 'stdout', size: Number(size) } as const];
+  });
+}
+
+function chunksOf(
+  bytes: Buffer,
+  index: readonly { readonly stream: Stream; readonly size: number }[],
+): LogChunk[] {
+  const chunks: LogChunk[] = [];
+  let at = 0;
+  const take = (stream: Stream, end: number): void => {
+    const chunk = bytes.toString('utf8', at, end);
+    if (chunk !== '') chunks.push({ stream, chunk });
+    at = Math.min(end, bytes.length);
+  };
+  for (const { stream, size } of index) take(stream, at + size);
+  take(index.at(-1)?.stream === 'stdout' ? 'stderr' : 'stdout', bytes.length);
+  return chunks;
+}
