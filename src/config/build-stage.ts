@@ -251,7 +251,7 @@ function readEnv(
   if (raw === undefined) return [];
   if (isList(raw)) {
     raw.forEach((name, i) => set(name, at.value(['env', i])));
-    return [...new Set(raw)].filter((name) => name !== undefined).map((name) => ({ name }));
+    return [...new Set(raw.flatMap((name) => name))].map((name) => ({ name }));
   }
   return Object.entries(raw).map(([name, value]) => {
     set(name, at.key(['env', name]));

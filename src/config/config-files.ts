@@ -4,10 +4,11 @@ import { readDefaults } from './defaults-list.ts';
 import type { ConfigFile, ConfigFiles } from './defaults-tree.ts';
 import { PARAMS_FILE } from './params.ts';
 import { diagnose, parseSource } from './source.ts';
+import type { Yaml } from './yaml.ts';
 
 /** The configs of a project: params.yaml, and conf/<group>/<option>.yaml. Each is read once. */
 export function configFiles(
-  yaml: typeof import('yaml'),
+  yaml: Yaml,
   read: (path: string) => string | undefined,
   list: (directory: string) => readonly string[],
   report: (diagnostic: Diagnostic) => void,

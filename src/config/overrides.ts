@@ -7,6 +7,7 @@ import type { Result } from '../model/result.ts';
 import { lookUp } from './lookup.ts';
 import { diagnose, member, parseSource, withMember } from './source.ts';
 import type { Code } from './codes.ts';
+import type { Yaml } from './yaml.ts';
 
 /** Whether a word of the command line is an override; any other is a target. */
 export const isOverride = (word: string): boolean => word.includes('=') || word.startsWith('~');
@@ -21,8 +22,6 @@ export interface Override {
   readonly text: string | undefined;
   readonly value: JsonValue | undefined;
 }
-
-type Yaml = typeof import('yaml');
 
 /** Hydra's forms; the value is a YAML scalar or flow collection, nothing after `=` is empty text. */
 export function parseOverride(yaml: Yaml, word: string): Result<Override, Diagnostic> {

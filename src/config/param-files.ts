@@ -6,10 +6,11 @@ import type { RepoPath } from '../model/names.ts';
 import type { PlacedSelector } from './build-stage.ts';
 import { PARAMS_FILE } from './params.ts';
 import { diagnose, parseSource } from './source.ts';
+import type { Yaml } from './yaml.ts';
 
 /** Parses the files, other than params.yaml, that selections name; undefined for one with a problem. */
 export function loadParamFiles(
-  yaml: typeof import('yaml'),
+  yaml: Yaml,
   read: (path: string) => string | undefined,
   selections: readonly PlacedSelector[],
   outs: readonly RepoPath[],

@@ -117,7 +117,7 @@ function mandatoryIn(value: JsonValue): readonly string[] | undefined {
   if (value === MANDATORY) return [];
   if (typeof value !== 'object' || value === null) return undefined;
   for (const [key, inner] of Object.entries(value)) {
-    const found = mandatoryIn(inner as JsonValue);
+    const found = mandatoryIn(inner);
     if (found !== undefined) return [key, ...found];
   }
   return undefined;

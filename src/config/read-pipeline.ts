@@ -9,6 +9,7 @@ import type { RawPipeline } from './raw.ts';
 import { diagnose, parseSource, within } from './source.ts';
 import type { Source } from './source.ts';
 import { validatePipeline } from './validate.ts';
+import type { Yaml } from './yaml.ts';
 
 const FILE = 'pipeline.yaml';
 
@@ -21,7 +22,7 @@ const NOTHING: PlacedPipeline = { stages: [], tasks: [] };
 
 /** Text, document, validated pipeline: what is wrong at one step is reported and left out of the next. */
 export async function readPipeline(
-  yaml: typeof import('yaml'),
+  yaml: Yaml,
   read: (path: string) => string | undefined,
   report: (diagnostic: Diagnostic) => void,
 ): Promise<PlacedPipeline> {
@@ -57,7 +58,8 @@ function build(
   report: (diagnostic: Diagnostic) => void,
 ): PlacedPipeline {
   // The schema has admitted every part that is still there.
-  const { stages = {}, tasks = {} } = isJsonObject(value) ? (value as RawPipeline) : {};
+  const pipeline: RawPipeline = isJsonObject(value) ? value : {};
+  const { stages = {}, tasks = {} } = pipeline;
   return {
     stages: Object.entries(stages).flatMap(([text, raw]) => {
       const name = parseStageName(text);

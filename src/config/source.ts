@@ -3,6 +3,7 @@ import type { Diagnostic, Span } from '../model/diagnostic.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import type { Code } from './codes.ts';
+import type { Yaml } from './yaml.ts';
 
 /** A way into a value: keys of mappings, positions in lists. */
 export type ValuePath = readonly (string | number)[];
@@ -58,8 +59,6 @@ export const diagnose = (
 const MAX_SYNTAX_ERRORS = 5;
 // Aliases of aliases grow exponentially ("billion laughs").
 const MAX_ALIASES = 100;
-
-type Yaml = typeof import('yaml');
 
 /** Parses YAML 1.2, and so JSON, with `<<` merges. Everything found wrong is reported at once. */
 export function parseSource(yaml: Yaml, file: string, text: string): Parsed {

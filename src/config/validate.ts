@@ -21,14 +21,14 @@ export async function validatePipeline(value: JsonValue, at: Locator): Promise<V
   const { default: schema } = await import('../../schemas/pipeline.schema.json', {
     with: { type: 'json' },
   });
-  const remaining = structuredClone(value) as JsonValue;
+  const remaining = structuredClone<JsonValue>(value);
   const diagnostics: Diagnostic[] = [];
   for (const error of validate.errors ?? []) {
     // Its cause is reported by itself.
     if (error.keyword === 'propertyNames') continue;
     const path = pathOf(error);
     if (error.keyword === 'required' && isTemplate(lookUp(value, path))) continue;
-    diagnostics.push(inWords(error, path, value, schema as JsonObject, at));
+    diagnostics.push(inWords(error, path, value, schema, at));
     if (error.keyword !== 'required') remove(remaining, path);
   }
   return { diagnostics, remaining };
@@ -87,7 +87,7 @@ function inWords(
     case 'enum':
       return diagnose(
         'pipeline/unknown-executor',
-        `there is no executor \`${String(lookUp(value, path))}\``,
+        `there is no executor ${nameOfType(lookUp(value, path))}`,
         at.value(path),
         'available: local',
       );
@@ -241,7 +241,7 @@ function nameOfType(value: JsonValue | undefined): string {
   if (value === null || value === undefined) return 'empty';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
-  return `\`${String(value as string | number | boolean)}\``;
+  return `\`${String(value)}\``;
 }
 
 function lookUp(value: JsonValue, path: ValuePath): JsonValue | undefined {
