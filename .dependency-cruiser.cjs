@@ -2,7 +2,8 @@
  * The walls of the house (ARCHITECTURE.md, layers). Each rule is planted with a violation in
  * scripts/check-layers.test.ts, which also fails when a rule has no plant.
  */
-const TEST = '(\\.test\\.ts|\\.contract\\.ts)$|^src/testing/';
+const SHARED_BY_TESTS = '^src/testing/|^src/.*/testing\\.ts$';
+const TEST = `(\\.test\\.ts|\\.contract\\.ts)$|${SHARED_BY_TESTS}`;
 
 /** Files of `folder` may import files of `folders` and, unless told otherwise, packages and Node. */
 const only = (folder, folders, comment, { packages = true } = {}) => ({
@@ -52,7 +53,7 @@ module.exports = {
       severity: 'error',
       comment: 'What tests share is never shipped.',
       from: { pathNot: `${TEST}|^(e2e|bench)/` },
-      to: { path: '^src/testing/' },
+      to: { path: SHARED_BY_TESTS },
     },
     {
       name: 'tests-are-leaves',

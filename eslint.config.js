@@ -2,13 +2,12 @@ import js from '@eslint/js';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-const TESTS = ['**/*.test.ts', '**/*.contract.ts', 'src/testing/**', 'e2e/**'];
+const TESTS = ['**/*.test.ts', '**/*.contract.ts', 'src/testing/**', 'src/**/testing.ts', 'e2e/**'];
 
 export default defineConfig(
-  {
-    ignores: ['dist/', 'cache/', 'artifacts/', '.tap/', '**/generated/', '**/node_modules/'],
-    linterOptions: { reportUnusedDisableDirectives: 'error' },
-  },
+  // On its own: beside another key ESLint would take `ignores` for that object's only.
+  { ignores: ['**/dist/', 'cache/', 'artifacts/', '.tap/', '**/generated/'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -108,7 +108,7 @@ export function describeReason(reason: StaleReason): string {
 const SECRET = /token|secret|passw|credential|(^|_)key$/i;
 
 /** `train.lr` is read from params.yaml; a key of another file names its file. */
-export const paramName = (key: string): string =>
+const paramName = (key: string): string =>
   key.includes(':') ? oneLine(key) : `params.${oneLine(key)}`;
 
 function depChanged(reason: StaleReason & { readonly kind: 'dep-changed' }): string {

@@ -147,7 +147,7 @@ const encodeFiles = (
 ): JsonObject =>
   files === undefined ? {} : { files: files.map(({ path, kind }) => ({ path, kind })) };
 
-export function encodeOutcome(outcome: StageOutcome): JsonObject {
+function encodeOutcome(outcome: StageOutcome): JsonObject {
   switch (outcome.kind) {
     case 'skipped':
     case 'cancelled':
@@ -212,7 +212,7 @@ function failureFacts(failure: StageFailure): JsonObject {
   }
 }
 
-export const encodeDiagnostic = (diagnostic: Diagnostic): JsonObject => ({
+const encodeDiagnostic = (diagnostic: Diagnostic): JsonObject => ({
   severity: diagnostic.severity,
   code: diagnostic.code,
   message: diagnostic.message,

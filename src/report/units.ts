@@ -33,7 +33,7 @@ export const count = (n: number, noun: string): string =>
   `${grouped(n)} ${noun}${n === 1 ? '' : 's'}`;
 
 /** Thousands apart by commas, whatever the machine's locale is. */
-export const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
+const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
 
 /** `3 days ago`; `just now` below two seconds and for times ahead of this machine's clock. */
 export function ago(then: string, nowMs: number): string {
