@@ -1,4 +1,5 @@
-import { createRequire } from 'node:module';
+// Renamed: the bundle's banner has a `createRequire` of its own.
+import { createRequire as requireFrom } from 'node:module';
 
 type Native = Pick<typeof import('@napi-rs/blake-hash'), 'blake3' | 'Blake3Hasher'>;
 
@@ -8,7 +9,7 @@ type Native = Pick<typeof import('@napi-rs/blake-hash'), 'blake3' | 'Blake3Hashe
  */
 let native: Native | undefined;
 const load = (): Native =>
-  (native ??= createRequire(import.meta.url)('@napi-rs/blake-hash') as Native);
+  (native ??= requireFrom(import.meta.url)('@napi-rs/blake-hash') as Native);
 
 /** BLAKE3 of UTF-8 text, 64 hex digits. */
 export const hashText = (text: string): string => load().blake3(text).toString('hex');

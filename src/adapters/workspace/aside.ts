@@ -1,9 +1,8 @@
 import * as fs from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { AttemptId, RepoPath } from '../../model/names.ts';
+import { discard, listFolder, readJson } from './discard.ts';
 import { writeDurably } from './disk.ts';
-import { isErrno } from './failure.ts';
-import { temporaryName } from './file-batch.ts';
 import { copyTree, moveAway, sameVolume } from './move.ts';
 import type { Tools } from './tools.ts';
 
@@ -70,18 +69,9 @@ export function setAside(
   }
 }
 
-/** The command succeeded and its outs count: one rename decides, then the old ones are removed. */
+/** The command succeeded and its outs count; the old ones are removed. */
 export function discardAside(tools: Needed, attempt: AttemptId): void {
-  const folder = folderOf(tools, attempt);
-  const journal = readJournal(folder);
-  if (journal === undefined) {
-    tools.disk.remove(folder);
-    return;
-  }
-  tools.disk.mkdir(tools.layout.discard);
-  const gone = temporaryName(tools.layout.discard);
-  tools.disk.rename(folder, gone);
-  removeDiscarded(tools, gone);
+  discard(tools, folderOf(tools, attempt));
 }
 
 /**
@@ -133,21 +123,7 @@ export function openAttempts({ layout }: Pick<Tools, 'layout'>): readonly Interr
 export function recoverAsides(tools: Needed): readonly Interruption[] {
   const interrupted = openAttempts(tools);
   for (const name of listFolder(tools.layout.aside)) putBack(tools, name as AttemptId);
-  for (const name of listFolder(tools.layout.discard)) {
-    removeDiscarded(tools, `${tools.layout.discard}/${name}`);
-  }
   return interrupted;
-}
-
-function removeDiscarded({ disk }: Needed, gone: string): void {
-  // Copies beside their outs on another volume first: the journal is what knows of them.
-  for (const { aside } of readJournal(gone)?.outs ?? []) {
-    if (basename(aside).startsWith('.avian-aside-')) {
-      disk.remove(aside);
-      disk.remove(`${aside}.partial`);
-    }
-  }
-  disk.remove(gone);
 }
 
 const folderOf = ({ layout }: Needed, attempt: AttemptId): string => `${layout.aside}/${attempt}`;
@@ -156,20 +132,4 @@ const isThere = (path: string): boolean =>
   fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
 /** Undefined when it was never finished: then nothing was moved either. */
-function readJournal(folder: string): Journal | undefined {
-  try {
-    return JSON.parse(fs.readFileSync(`${folder}/journal.json`, 'utf8')) as Journal;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  }
-}
-
-function listFolder(path: string): string[] {
-  try {
-    return fs.readdirSync(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
-}
+const readJournal = (folder: string): Journal | undefined => readJson(`${folder}/journal.json`);

@@ -1,21 +1,29 @@
+import { lstatSync } from 'node:fs';
 import type { ArtifactRef, ContentChange } from '../../model/artifact.ts';
+import type { Digest } from '../../model/names.ts';
 import type { TreeEntry, TreeNode, TreeSummary } from '../../model/tree.ts';
+import { digestAt } from './digest-path.ts';
 import { WorkspaceFailure } from './failure.ts';
 import type { Objects } from './objects.ts';
+import type { Tools } from './tools.ts';
 
 /**
  * What differs, by path, at most `limit`. Directories and parts of directories with equal digests
- * are not looked into. Undefined when a tree is missing or cannot be trusted.
+ * are not looked into. A tree that is not in the cache may still lie in the workspace; undefined
+ * when it does not, or cannot be trusted.
  */
-export function compareArtifacts(
-  objects: Objects,
+export async function compareArtifacts(
+  tools: Tools,
   before: ArtifactRef,
   after: ArtifactRef,
   limit: number,
-): readonly ContentChange[] | undefined {
+): Promise<readonly ContentChange[] | undefined> {
+  const nodes = new Map<Digest, string>();
+  tools.objects.lend(nodes);
   try {
+    for (const tree of [before, after]) await lendFromWorkspace(tools, tree, nodes);
     const changes: ContentChange[] = [];
-    for (const change of differences(objects, before, after)) {
+    for (const change of differences(tools.objects, before, after)) {
       if (changes.length >= limit) break;
       changes.push(change);
     }
@@ -23,6 +31,31 @@ export function compareArtifacts(
   } catch (error) {
     if (error instanceof WorkspaceFailure) return undefined;
     throw error;
+  } finally {
+    tools.objects.lend(new Map());
+  }
+}
+
+/** A digest writes no objects, so what `status` wants compared has to be looked at again. */
+async function lendFromWorkspace(
+  tools: Tools,
+  { digest, files }: ArtifactRef,
+  nodes: Map<Digest, string>,
+): Promise<void> {
+  if (files === undefined || tools.objects.hasNode(digest)) return;
+  const silent = { add: () => undefined };
+  for (const path of tools.stats.pathsOf(digest)) {
+    const absolute = `${tools.layout.root}/${path}`;
+    const stat = lstatSync(absolute, { throwIfNoEntry: false });
+    if (stat === undefined) continue;
+    const known = tools.stats.read(path)?.snapshot;
+    const found = new Map<Digest, string>();
+    const read = await digestAt(tools, absolute, stat, known, 'digest', silent, (node, text) => {
+      found.set(node, text);
+    });
+    if (read.artifact.digest !== digest) continue;
+    for (const [node, text] of found) nodes.set(node, text);
+    return;
   }
 }
 

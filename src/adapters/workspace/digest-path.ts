@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import { toRef, type Artifact } from '../../model/artifact.ts';
-import type { RepoPath } from '../../model/names.ts';
+import type { Digest, RepoPath } from '../../model/names.ts';
 import { encodeDirectory, type TreeEntry, type TreeSummary } from '../../model/tree.ts';
 import { hashText } from '../hash/blake3.ts';
 import { fail } from './failure.ts';
@@ -78,7 +78,8 @@ const keepsDirectoryTimes = (path: string): boolean =>
 
 /**
  * Digests without asking whether anything changed; files that `known` has with the same stat are
- * not read. The snapshot returned holds only what later stats may be compared with.
+ * not read. The snapshot returned holds only what later stats may be compared with; `onNode` gets
+ * every tree node, children first.
  */
 export async function digestAt(
   tools: Tools,
@@ -87,6 +88,7 @@ export async function digestAt(
   known: Snapshot | undefined,
   purpose: Purpose,
   progress: Progress,
+  onNode?: (digest: Digest, text: string) => void,
 ): Promise<Remembered> {
   if (purpose === 'commit') tools.objects.prepare('write');
   // Before the first look, so that whatever is stamped later than this may yet change unseen.
@@ -101,7 +103,10 @@ export async function digestAt(
     reading = tools.clock.now();
   }
   await readFiles(tools, absolute, snapshot, wanted, purpose, progress);
-  const artifact = assemble(tools, found, purpose);
+  const artifact = assemble(found, (digest, text) => {
+    if (purpose === 'commit') tools.objects.putNode(digest, text);
+    onNode?.(digest, text);
+  });
   return { artifact, snapshot: forgetYoung(snapshot, scanned, reading) };
 }
 
@@ -186,7 +191,10 @@ async function readFiles(
 }
 
 /** The artifact of a snapshot whose files all have their digests; its tree nodes are stored last. */
-function assemble(tools: Tools, { snapshot, targets }: Scan, purpose: Purpose): Artifact {
+function assemble(
+  { snapshot, targets }: Scan,
+  put: (digest: Digest, text: string) => void,
+): Artifact {
   const mode = column(snapshot, 0, MODE);
   if (!isDirectoryMode(mode)) {
     const digest = digestOf(hexAt(snapshot, 0));
@@ -198,9 +206,7 @@ function assemble(tools: Tools, { snapshot, targets }: Scan, purpose: Purpose): 
     for (let child = index + 1; child < endOf(snapshot, index); child = endOf(snapshot, child)) {
       entries.push(entryAt(child));
     }
-    return encodeDirectory(entries, hashText, (digest, text) => {
-      if (purpose === 'commit') tools.objects.putNode(digest, text);
-    });
+    return encodeDirectory(entries, hashText, put);
   };
   const entryAt = (index: number): TreeEntry => {
     const name = snapshot.names[index] ?? '';

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
 import { startHash } from '../hash/blake3.ts';
+import { listFolder } from './discard.ts';
 import { writeDurably, type Disk } from './disk.ts';
 import { isErrno } from './failure.ts';
 import { objectPath, type Layout } from './layout.ts';
@@ -43,7 +44,7 @@ export function openDurability(
   let pending = new Set<string>();
 
   const otherMarks = (): string[] =>
-    listDirectory(layout.unsynced)
+    listFolder(layout.unsynced)
       .map((name) => `${layout.unsynced}/${name}`)
       .filter((path) => path !== mark && !path.endsWith('.partial'));
 
@@ -138,18 +139,9 @@ async function syncFileSystem(objects: string, hexes: Iterable<string>): Promise
   }
 }
 
-const listDirectory = (path: string): string[] => {
-  try {
-    return fs.readdirSync(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
-};
-
 function* youngObjects(objects: string, since: number): Generator<string> {
-  for (const prefix of listDirectory(objects)) {
-    for (const rest of listDirectory(`${objects}/${prefix}`)) {
+  for (const prefix of listFolder(objects)) {
+    for (const rest of listFolder(`${objects}/${prefix}`)) {
       const stat = fs.lstatSync(`${objects}/${prefix}/${rest}`, { throwIfNoEntry: false });
       if (stat !== undefined && stat.ctimeMs >= since) yield prefix + rest;
     }

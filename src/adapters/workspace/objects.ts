@@ -6,7 +6,7 @@ import { decodeNode, type TreeEntry, type TreeNode, type TreeSummary } from '../
 import { hashBytes } from '../hash/blake3.ts';
 import type { Disk } from './disk.ts';
 import type { Durability } from './durability.ts';
-import { fail, isErrno } from './failure.ts';
+import { fail, isErrno, WorkspaceFailure } from './failure.ts';
 import { hasObject, storeBytes } from './file-batch.ts';
 import { hexOf, objectPath, type Layout } from './layout.ts';
 
@@ -25,7 +25,11 @@ export interface Objects {
   readNode(digest: Digest, path: string, depth: number): TreeNode;
   /** All entries of a directory, in code-unit order, its split nodes joined. Throws as `readNode`. */
   readDirectory(directory: TreeSummary, path: string, depth: number): readonly TreeEntry[];
-  /** True when the object and all that it names are here. */
+  /** Tree nodes that are not in the cache but known from the workspace; replaces those lent before. */
+  lend(nodes: ReadonlyMap<Digest, string>): void;
+  /** True when a tree's own node is at hand; what it names was stored before it. */
+  hasNode(digest: Digest): boolean;
+  /** True when the object and all that it names are here. A corrupt tree is set aside. */
   holds(artifact: ArtifactRef): boolean;
   /** Moves an object whose bytes are wrong out of the way, to `tmp/corrupt`. */
   setAsideCorrupt(digest: Digest): void;
@@ -39,6 +43,8 @@ export function openObjects(layout: Layout, disk: Disk, durability: Durability):
   const store = { objects: layout.objects, temporary: layout.tmpObjects };
   /** Trees known to be whole, for as long as this process lives and nothing is found corrupt. */
   const whole = new Set<Digest>();
+
+  let lent: ReadonlyMap<Digest, string> = new Map();
 
   const objects: Objects = {
     prepare(purpose) {
@@ -55,7 +61,8 @@ export function openObjects(layout: Layout, disk: Disk, durability: Durability):
     },
 
     readNode(digest, path, depth) {
-      const bytes = readObject(layout, digest, path);
+      const text = lent.get(digest);
+      const bytes = text === undefined ? readObject(layout, digest, path) : Buffer.from(text);
       if (bytes === undefined || hashBytes(bytes).toString('hex') !== hexOf(digest)) {
         return fail({ kind: 'object-corrupt', digest, path });
       }
@@ -92,6 +99,12 @@ export function openObjects(layout: Layout, disk: Disk, durability: Durability):
       return entries;
     },
 
+    hasNode: (digest) => fs.existsSync(objectPath(layout.objects, hexOf(digest))),
+
+    lend(nodes) {
+      lent = nodes;
+    },
+
     holds(artifact) {
       objects.prepare('trust');
       if (artifact.files === undefined) {
@@ -111,7 +124,13 @@ export function openObjects(layout: Layout, disk: Disk, durability: Durability):
         if (isWhole) whole.add(digest);
         return isWhole;
       };
-      return holdsTree(artifact.digest, 0);
+      try {
+        return holdsTree(artifact.digest, 0);
+      } catch (error) {
+        if (!(error instanceof WorkspaceFailure)) throw error;
+        if (error.problem.kind === 'object-corrupt') objects.setAsideCorrupt(error.problem.digest);
+        return false;
+      }
     },
 
     setAsideCorrupt(digest) {

@@ -4,9 +4,10 @@ import { discardAside, openAttempts, putBack, recoverAsides, setAside } from './
 import { checkpointDirectory, clearCheckpoint } from './checkpoints.ts';
 import { compareArtifacts } from './compare.ts';
 import { digestPath, refuseRoot } from './digest-path.ts';
+import { recoverDiscarded } from './discard.ts';
 import { openDisk, type Step } from './disk.ts';
 import { openDurability } from './durability.ts';
-import { attempt as attempting, isErrno, WorkspaceFailure } from './failure.ts';
+import { attempt as attempting, isErrno } from './failure.ts';
 import { openFileClock } from './file-clock.ts';
 import { openFileRunner } from './file-runner.ts';
 import { layoutOf } from './layout.ts';
@@ -60,17 +61,9 @@ export function openWorkspace(options: OpenOptions): OpenWorkspace {
 
     restore: (path, artifact) => attempting(root, path, () => restorePath(tools, path, artifact)),
 
-    holds(artifact) {
-      try {
-        return Promise.resolve(tools.objects.holds(artifact));
-      } catch (error) {
-        if (error instanceof WorkspaceFailure) return Promise.resolve(false);
-        return Promise.reject(error as Error);
-      }
-    },
+    holds: async (artifact) => tools.objects.holds(artifact),
 
-    compare: (before, after, limit) =>
-      Promise.resolve(compareArtifacts(tools.objects, before, after, limit)),
+    compare: (before, after, limit) => compareArtifacts(tools, before, after, limit),
 
     readText: (path) => Promise.resolve(readText(`${root}/${path}`)),
 
@@ -85,7 +78,9 @@ export function openWorkspace(options: OpenOptions): OpenWorkspace {
     async recover() {
       recoverRestores(tools);
       const interrupted = recoverAsides(tools);
-      for (const leftover of [layout.tmpObjects]) tools.disk.remove(leftover);
+      recoverDiscarded(tools);
+      // No live writer: the caller holds the project's lock.
+      tools.disk.remove(layout.tmpObjects);
       await durability.settleKilled();
       return interrupted;
     },

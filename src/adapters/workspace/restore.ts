@@ -9,6 +9,7 @@ import {
 } from '../../model/artifact.ts';
 import type { RepoPath } from '../../model/names.ts';
 import { digestAt, digestPath, forgetYoung, refuseRoot } from './digest-path.ts';
+import { discard, listFolder, readJson } from './discard.ts';
 import { writeDurably } from './disk.ts';
 import { fail, isErrno, WorkspaceFailure } from './failure.ts';
 import { temporaryName, type FileBatch } from './file-batch.ts';
@@ -74,9 +75,11 @@ export async function restorePath(
     await build(tools, plan, `${staging}/new`, progress);
     const kept = await swap(tools, path, staging, current);
     prime(tools, path, target, fromRef(artifact), plan);
+    discard(tools, folder);
     return { bytes: artifact.size, ...(kept !== undefined && { kept }) };
-  } finally {
-    removeStaging(tools, folder, staging);
+  } catch (error) {
+    settleRestore(tools, folder);
+    throw error;
   }
 }
 
@@ -242,7 +245,7 @@ async function isSafeToDrop(
   known: Remembered | undefined,
 ): Promise<boolean> {
   if (current === undefined || current === 'unknown' || known === undefined) return false;
-  if (!isHeld(tools, current)) return false;
+  if (!tools.objects.holds(toRef(current))) return false;
   const stat = fs.lstatSync(old);
   const { snapshot } = known;
   // Being moved or linked gave it a new change time and nothing else.
@@ -253,15 +256,6 @@ async function isSafeToDrop(
   try {
     const again = await digestAt(tools, old, stat, snapshot, 'digest', silent);
     return sameContent(toRef(again.artifact), toRef(current));
-  } catch (error) {
-    if (error instanceof WorkspaceFailure) return false;
-    throw error;
-  }
-}
-
-function isHeld(tools: Tools, artifact: Artifact): boolean {
-  try {
-    return tools.objects.holds(toRef(artifact));
   } catch (error) {
     if (error instanceof WorkspaceFailure) return false;
     throw error;
@@ -294,46 +288,26 @@ function prime(
   tools.stats.write(path, { artifact, snapshot: forgetYoung(snapshot, Infinity, Infinity) });
 }
 
-function removeStaging(tools: Tools, folder: string, staging: string): void {
-  if (staging !== folder) tools.disk.remove(staging);
-  tools.disk.remove(folder);
-}
-
-/** Finishes restores that a killed process left between two renames, and removes their staging. */
+/** Finishes restores that a killed process left between two renames. */
 export function recoverRestores(tools: Tools): void {
   for (const name of listFolder(tools.layout.restore)) {
-    const folder = `${tools.layout.restore}/${name}`;
-    const journal = readJournal(`${folder}/journal.json`);
-    if (journal !== undefined) {
-      const target = `${tools.layout.root}/${journal.path}`;
-      const old = `${journal.staging}/old`;
-      const oldStat = fs.lstatSync(old, { throwIfNoEntry: false });
-      const targetStat = fs.lstatSync(target, { throwIfNoEntry: false });
-      if (oldStat !== undefined) {
-        if (targetStat === undefined) tools.disk.rename(old, target);
-        // The same file by two names: killed after the link, before the rename.
-        else if (targetStat.ino !== oldStat.ino) keep(tools, old, journal.path);
-      }
-      if (journal.staging !== folder) tools.disk.remove(journal.staging);
+    settleRestore(tools, `${tools.layout.restore}/${name}`);
+  }
+}
+
+/** Ends a restore wherever it stands: old content goes back to an empty place, or is kept. */
+function settleRestore(tools: Tools, folder: string): void {
+  const journal = readJson<RestoreJournal>(`${folder}/journal.json`);
+  if (journal !== undefined) {
+    const target = `${tools.layout.root}/${journal.path}`;
+    const old = `${journal.staging}/old`;
+    const oldStat = fs.lstatSync(old, { throwIfNoEntry: false });
+    const targetStat = fs.lstatSync(target, { throwIfNoEntry: false });
+    if (oldStat !== undefined) {
+      if (targetStat === undefined) tools.disk.rename(old, target);
+      // The same file by two names: stopped after the link, before the rename.
+      else if (targetStat.ino !== oldStat.ino) keep(tools, old, journal.path);
     }
-    tools.disk.remove(folder);
   }
-}
-
-function readJournal(file: string): RestoreJournal | undefined {
-  try {
-    return JSON.parse(fs.readFileSync(file, 'utf8')) as RestoreJournal;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-}
-
-function listFolder(path: string): string[] {
-  try {
-    return fs.readdirSync(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
+  discard(tools, folder);
 }

@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+// Renamed: the bundle's banner has a `createRequire` of its own.
+import { createRequire as requireFrom } from 'node:module';
 import { dirname } from 'node:path';
 import type Sqlite from 'better-sqlite3';
-import type { Artifact } from '../../model/artifact.ts';
-import { fromRef, toRef, type ArtifactRef } from '../../model/artifact.ts';
+import { fromRef, toRef, type Artifact, type ArtifactRef } from '../../model/artifact.ts';
+import type { Digest } from '../../model/names.ts';
 import { COLUMNS, type Snapshot } from './snapshot.ts';
 
 /** Bumped when a row's meaning changes: everything in here can be computed again. */
@@ -21,6 +22,8 @@ export interface Remembered {
  */
 export interface StatCache {
   read(path: string): Remembered | undefined;
+  /** Paths that had content with this digest when they were last looked at. */
+  pathsOf(digest: Digest): readonly string[];
   write(path: string, remembered: Remembered): void;
   close(): void;
 }
@@ -35,6 +38,7 @@ interface Open {
   readonly database: Sqlite.Database;
   readonly select: Sqlite.Statement<[string], Row>;
   readonly selectDigests: Sqlite.Statement<[string], { readonly digests: Buffer }>;
+  readonly selectPaths: Sqlite.Statement<[string], { readonly path: string }>;
   readonly replace: Sqlite.Statement<[string, string, string, Buffer, Buffer]>;
 }
 
@@ -87,6 +91,12 @@ export function openStatCache(file: string): StatCache {
       const row = guarded(() => found.select.get(path));
       return row && decode(row, () => guarded(() => found.selectDigests.get(path))?.digests);
     },
+    pathsOf(digest) {
+      const found = open('read');
+      return found === undefined
+        ? []
+        : (guarded(() => found.selectPaths.all(digest)) ?? []).map(({ path }) => path);
+    },
     write(path, { artifact, snapshot }) {
       const found = open('write');
       if (found === undefined) return;
@@ -111,7 +121,7 @@ export function openStatCache(file: string): StatCache {
 /** Undefined when the file is another version's. Throws when it is no database. */
 function openDatabase(file: string): Open | undefined {
   const isNew = !existsSync(file);
-  const Database = createRequire(import.meta.url)('better-sqlite3') as typeof Sqlite;
+  const Database = requireFrom(import.meta.url)('better-sqlite3') as typeof Sqlite;
   const database = new Database(file, { timeout: 2000 });
   try {
     if (isNew) {
@@ -137,6 +147,9 @@ function openDatabase(file: string): Open | undefined {
       select: database.prepare('SELECT artifact, names, stats FROM root WHERE path = ?'),
       // Apart: SQLite then never reads the pages that hold the digests of an unchanged root.
       selectDigests: database.prepare('SELECT digests FROM root WHERE path = ?'),
+      selectPaths: database.prepare(
+        "SELECT path FROM root WHERE json_extract(artifact, '$.digest') = ?",
+      ),
       replace: database.prepare('INSERT OR REPLACE INTO root VALUES (?, ?, ?, ?, ?)'),
     };
   } catch (error) {

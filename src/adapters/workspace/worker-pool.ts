@@ -29,11 +29,8 @@ export interface WorkerPool {
 const MOST_THREADS = 32;
 const IDLE_MS = 1000;
 
-/** The worker's program: beside this file as source, beside the bundle when built. */
-export const FILE_WORKER = new URL(
-  import.meta.url.endsWith('.ts') ? './file-worker.ts' : './file-worker.js',
-  import.meta.url,
-);
+/** The worker's program; the build writes `./file-worker.js` here, which lies beside the bundle. */
+export const FILE_WORKER = new URL('./file-worker.ts', import.meta.url);
 
 interface Task {
   readonly batch: FileBatch;
