@@ -1,3 +1,4 @@
+import { parseRunRecord } from '../adapters/run-log/record-codec.ts';
 import type { ArtifactRef } from '../model/artifact.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { Problem } from '../model/diagnostic.ts';
@@ -40,7 +41,10 @@ export class FakeRunLog implements RunLog {
     const id = this.#world.hash(text) as RunId;
     const known = this.runs.find((run) => run.id === id);
     if (known !== undefined) return known;
-    const run: Run = { ...(JSON.parse(text) as RunRecord), id };
+    // As strict as the log on disk: what passes here is not refused there.
+    const parsed = parseRunRecord(text);
+    if (!parsed.ok) throw new Error(`bug: a record cannot be kept: ${parsed.error}`);
+    const run: Run = { ...parsed.value, id };
     this.runs.push(run);
     return run;
   }
