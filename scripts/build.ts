@@ -49,12 +49,16 @@ async function bundle(programs: readonly string[]): Promise<void> {
     platform: 'node',
     target: 'node22.18',
     external: EXTERNAL,
+    // Its CommonJS build, imported dynamically, would come out of a chunk without its named exports.
+    alias: { yaml: join(root, 'node_modules/yaml/browser/index.js') },
     chunkNames: 'chunk-[hash]',
     // CommonJS packages inside the bundle call `require` for Node's own modules.
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },
+    // Names stay, for the stack of a bug; white space is a third of what would be read at every start.
     minifySyntax: true,
+    minifyWhitespace: true,
     logLevel: 'warning',
     plugins: [
       {
