@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { execa, type ResultPromise } from 'execa';
+import { execa } from 'execa';
 import type { Test } from 'tap';
 
 /** The bin as npm links it. */
@@ -20,10 +20,7 @@ export interface Rig {
   write(path: string, text: string): void;
   read(path: string): string;
   /** Starts avian; the promise ends with its exit code and both streams. */
-  start(
-    words: readonly string[],
-    env?: NodeJS.ProcessEnv,
-  ): ResultPromise<{ reject: false; stripFinalNewline: false }>;
+  start(words: readonly string[], env?: NodeJS.ProcessEnv): ReturnType<typeof spawnAvian>;
   avian(words: string | readonly string[], env?: NodeJS.ProcessEnv): Promise<Ended>;
   git(...words: string[]): Promise<string>;
 }
@@ -38,13 +35,7 @@ export function createRig(t: Test, files: { readonly [path: string]: string } = 
       writeFileSync(join(root, path), text);
     },
     read: (path) => readFileSync(join(root, path), 'utf8'),
-    start: (words, env = {}) =>
-      execa(process.execPath, [AVIAN, ...words], {
-        cwd: root,
-        env: { NO_COLOR: '1', ...env } as Record<string, string>,
-        reject: false,
-        stripFinalNewline: false,
-      }),
+    start: (words, env = {}) => spawnAvian(root, words, env),
     async avian(words, env) {
       const list = typeof words === 'string' ? words.split(' ').filter((word) => word) : words;
       const { exitCode, stdout, stderr } = await rig.start(list, env);
@@ -61,6 +52,15 @@ export function createRig(t: Test, files: { readonly [path: string]: string } = 
   };
   for (const [path, text] of Object.entries(files)) rig.write(path, text);
   return rig;
+}
+
+function spawnAvian(cwd: string, words: readonly string[], env: NodeJS.ProcessEnv) {
+  return execa(process.execPath, [AVIAN, ...words], {
+    cwd,
+    env: { NO_COLOR: '1', ...env } as Record<string, string>,
+    reject: false,
+    stripFinalNewline: false,
+  });
 }
 
 /** Seven stages that copy a file along, as in the README's claim about a no-op. */

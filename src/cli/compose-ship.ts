@@ -9,9 +9,7 @@ import type { ExitStatus } from './exit-status.ts';
 import { findRoot } from './find-root.ts';
 import type { Io } from './io.ts';
 
-const kill = (pid: number, signal: NodeJS.Signals | 0): void => {
-  process.kill(pid, signal);
-};
+const kill = (pid: number, signal: NodeJS.Signals | 0): boolean => process.kill(pid, signal);
 
 /** Images need no project: outside of one, layers are cached in the working directory. */
 export function openImages(io: Io): ImagePorts {

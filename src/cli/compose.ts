@@ -3,11 +3,11 @@ import { hostname } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../adapters/clock/system-clock.ts';
-import { openEnvironment } from '../adapters/environment/environment.ts';
+import { createEnvironment } from '../adapters/environment/system-environment.ts';
 import { createLocalExecutor } from '../adapters/executor/local-executor.ts';
 import { openRevisions } from '../adapters/git/revisions.ts';
-import { hashText } from '../adapters/hash/blake3.ts';
-import { openInvocationLock } from '../adapters/invocation-lock/invocation-lock.ts';
+import { hashText, startHash } from '../adapters/hash/blake3.ts';
+import { createInvocationLock } from '../adapters/invocation-lock/invocation-lock.ts';
 import { openLockStore } from '../adapters/lock-store/lock-store.ts';
 import { openLogStore } from '../adapters/log-store/log-store.ts';
 import { openProjectCache } from '../adapters/project-files/project-cache.ts';
@@ -65,10 +65,10 @@ function openProject(
       workspace,
       runs,
       lock: openLockStore({ root, cache, hash: hashText }),
-      logs: openLogStore({ folder: join(cache, 'logs') }),
+      logs: openLogStore({ cache, startHash }),
       scratch: openScratch(join(cache, 'tmp/scratch'), hashText),
       executor: createLocalExecutor({ env, ...running }),
-      environment: openEnvironment({ root, env }),
+      environment: createEnvironment({ root, env, node: process }),
       clock: systemClock,
       hash: hashText,
       nonce: () => randomBytes(3).toString('hex'),
@@ -77,7 +77,7 @@ function openProject(
     files,
     projectCache: openProjectCache(join(cache, 'project.json'), files),
     revisions: openRevisions(root),
-    invocationLock: openInvocationLock({ cache, pid: process.pid, host: hostname() }),
+    invocationLock: createInvocationLock({ cache, pid: process.pid, host: hostname() }),
     reapOrphans: async () => {
       const { reapOrphans } = await import('../adapters/executor/orphans.ts');
       return (await reapOrphans(running)).map(({ stage }) => stage);
@@ -106,9 +106,7 @@ export function commandEnvironment(io: Io, root: string): NodeJS.ProcessEnv {
   return { ...io.env, PATH: path.join(delimiter), AVIAN_NODE: process.execPath };
 }
 
-const kill = (pid: number, signal: NodeJS.Signals | 0): void => {
-  process.kill(pid, signal);
-};
+const kill = (pid: number, signal: NodeJS.Signals | 0): boolean => process.kill(pid, signal);
 
 const noProject = (cwd: string) =>
   problem(

@@ -62,7 +62,7 @@ export function pipeline(picture: string, details: Details = {}): Workload {
       const [deps = '', name = '', outs = ''] = line.split('->').map((part) => part.trim());
       const { values = {}, ...more } = details[name] ?? {};
       const declared = stage(name, {
-        deps: words(deps) as readonly RepoPath[],
+        deps: words(deps).map((path) => path as RepoPath),
         outs: words(outs).map((path) => out(path)),
         ...more,
       });
