@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
@@ -204,6 +204,12 @@ t.test('a running command is noted, and struck out when it ends', onLinux, async
   });
   t.same(noted, ['20260101T000000Z-00000b.json']);
   t.same(readdirSync(runningFolder), []);
+});
+
+t.test('a stage runs though nothing can be noted', async (t) => {
+  const { executor, cwd, runningFolder } = open(t);
+  writeFileSync(runningFolder, 'a file where a folder should be');
+  t.match(await executor.execute(recorded(cwd, ['true']).command), { ok: true });
 });
 
 t.test('a query that takes too long, dies, or cannot start says so', async (t) => {

@@ -52,15 +52,18 @@ export class RunningCommands {
     const path = join(this.#folder, `${attempt}.json`);
     const write = (leader?: Identity): void => {
       const running: Running = { stage, attempt, boot: bootId(), avian, ...(leader && { leader }) };
-      // Whole or not at all: another avian may be reaping right now.
-      writeFileSync(`${path}.new`, JSON.stringify(running));
-      renameSync(`${path}.new`, path);
+      // A full disk is no reason not to run: the note only matters if avian is killed.
+      unlessImpossible(() => {
+        mkdirSync(this.#folder, { recursive: true });
+        // Whole or not at all: another avian may be reaping right now.
+        writeFileSync(`${path}.new`, JSON.stringify(running));
+        renameSync(`${path}.new`, path);
+      });
     };
-    mkdirSync(this.#folder, { recursive: true });
     write();
     return {
       started: (pid) => write(identityOf(pid)),
-      ended: () => rmSync(path, { force: true }),
+      ended: () => unlessImpossible(() => rmSync(path, { force: true })),
     };
   }
 }
@@ -106,6 +109,14 @@ function groupsOf({ leader, attempt }: Running): number[] {
   const led = leader !== undefined && isRunning(leader) ? [leader.pid] : [];
   const marked = livingProcesses().filter(({ pid }) => hasVariable(pid, `AVIAN_RUN=${attempt}`));
   return [...new Set([...led, ...marked.map(({ group }) => group)])];
+}
+
+function unlessImpossible(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+  }
 }
 
 function identityOf(pid: number): Identity | undefined {

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { readProc } from './process-group.ts';
 
 const FIRST_SAMPLE_MS = 25;
@@ -28,8 +29,19 @@ function memoryBelow(pid: number): number {
   const status = readProc(`${pid}/status`);
   if (status === undefined) return 0;
   const own = Number(/^VmHWM:\s+([0-9]+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
-  const children = readProc(`${pid}/task/${pid}/children`)?.split(' ') ?? [];
+  // Each thread has its own list of the children it made.
+  const children = threadsOf(pid).flatMap(
+    (thread) => readProc(`${pid}/task/${thread}/children`)?.split(' ') ?? [],
+  );
   return children
     .filter((child) => child !== '')
     .reduce((sum, child) => sum + memoryBelow(Number(child)), own);
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
 }

@@ -1,4 +1,11 @@
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
@@ -85,4 +92,24 @@ t.test('what a kill left is read as far as it goes', async (t) => {
   writeFileSync(path.replace('.log', '.idx'), 'o 999\ngarbage\ne');
   t.same(await logs.read(attempt), [{ stream: 'stdout', chunk: 'one\ntwo\nthree\n' }]);
   t.ok(existsSync(path));
+});
+
+t.test('a full disk is told in words at the end, not to whoever speaks', async (t) => {
+  const { cache, logs, path } = project(t);
+  if (!existsSync('/dev/full')) {
+    t.comment('needs /dev/full');
+    return;
+  }
+  mkdirSync(join(cache, 'logs'), { recursive: true });
+  symlinkSync('/dev/full', path);
+  const log = logs.open(attempt, 'train');
+  for (let line = 0; line < 20_000; line++) log.append('stdout', 'robin sings\n');
+  await t.rejects(log.close(), /log\/unwritable: .*ENOSPC/);
+});
+
+t.test('a folder that cannot be written is told at once', (t) => {
+  const { cache, logs } = project(t);
+  writeFileSync(cache, 'in the way');
+  t.throws(() => logs.open(attempt, 'train'), /log\/unwritable/);
+  t.end();
 });

@@ -8,7 +8,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { problem } from '../../model/diagnostic.ts';
 import type { AttemptId, Digest } from '../../model/names.ts';
+import { ProblemError } from '../../model/problem-error.ts';
 import type { AttemptLog, LogChunk, LogStore } from '../../ports/log-store.ts';
 
 export interface LogStoreOptions {
@@ -27,6 +29,8 @@ type Stream = LogChunk['stream'];
 /**
  * Logs as two files: `<cache>/logs/<attempt>.log` has both streams' bytes as they came, for people;
  * `<attempt>.idx` says where the stream changes, a line each of `o` or `e` and a number of bytes.
+ *
+ * @throws ProblemError `log/unwritable` from `open` and `close`, never from `append`.
  */
 export function openLogStore({ cache, startHash }: LogStoreOptions): LogStore {
   const folder = join(cache, 'logs');
@@ -65,15 +69,20 @@ class FileLog implements AttemptLog {
   #spoken = 0;
   #indexLines = '';
   #timer: NodeJS.Timeout | undefined;
+  #failure: ProblemError | undefined;
   #closed: ReturnType<AttemptLog['close']> | undefined;
 
   constructor(folder: string, attempt: AttemptId, startHash: () => Hasher) {
-    mkdirSync(folder, { recursive: true });
     const { log, index } = filesOf(folder, attempt);
     this.#path = log;
     this.#startHash = startHash;
-    this.#log = openSync(log, 'w');
-    this.#index = openSync(index, 'w');
+    try {
+      mkdirSync(folder, { recursive: true });
+      this.#log = openSync(log, 'w');
+      this.#index = openSync(index, 'w');
+    } catch (error) {
+      throw unwritable(log, error);
+    }
   }
 
   append(stream: Stream, chunk: string): void {
@@ -98,6 +107,7 @@ class FileLog implements AttemptLog {
     this.#flush();
     closeSync(this.#log);
     closeSync(this.#index);
+    if (this.#failure !== undefined) throw this.#failure;
     // From the file, so that the digest is of what is there; at gigabytes a second it costs little.
     const hasher = this.#startHash();
     for await (const block of createReadStream(this.#path, { highWaterMark: 2 ** 20 })) {
@@ -116,10 +126,18 @@ class FileLog implements AttemptLog {
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    // The index first: what it does not cover after a kill is taken for the last stream's.
-    if (this.#indexLines !== '') writeAll(this.#index, Buffer.from(this.#indexLines));
-    writeAll(this.#log, Buffer.concat(this.#held));
-    this.#size += this.#heldBytes;
+    try {
+      // Nothing after a failure: a log with a hole would be worse than one that ends.
+      if (this.#failure === undefined) {
+        // The index first: what it does not cover after a kill is taken for the next stream's.
+        writeAll(this.#index, Buffer.from(this.#indexLines));
+        writeAll(this.#log, Buffer.concat(this.#held));
+        this.#size += this.#heldBytes;
+      }
+    } catch (error) {
+      // Told at the end: here a command's output or a timer is being served, who cannot be told.
+      this.#failure = unwritable(this.#path, error);
+    }
     this.#indexLines = '';
     this.#held = [];
     this.#heldBytes = 0;
@@ -127,6 +145,12 @@ class FileLog implements AttemptLog {
 }
 
 const LETTERS: { readonly [stream in Stream]: string } = { stdout: 'o', stderr: 'e' };
+
+function unwritable(path: string, error: unknown): ProblemError {
+  const cause = error instanceof Error ? error.message : String(error);
+  const message = `the log ${path} cannot be written: ${cause}`;
+  return new ProblemError(problem('stage', 'log/unwritable', message), { cause: error });
+}
 
 function writeAll(file: number, bytes: Buffer): void {
   for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
