@@ -183,8 +183,19 @@ t.test('a service that lets go of the output is no reason to wait or warn', onLi
 
 t.test('the peak of memory is that of the processes together', onLinux, async (t) => {
   const { executor, cwd } = open(t);
-  const hold = `${process.execPath} -e "Buffer.alloc(150e6, 1); setTimeout(() => 0, 400)"`;
-  const result = await executor.execute(recorded(cwd, [`${hold} & ${hold} & wait`]).command);
+  // Both hold their memory until the other has its own, and then long enough to be seen.
+  const program = `
+    const { existsSync, writeFileSync } = require('node:fs');
+    const held = Buffer.alloc(150e6, 1);
+    writeFileSync(process.argv[2], '');
+    const look = setInterval(() => {
+      if (!existsSync('a') || !existsSync('b')) return;
+      clearInterval(look);
+      setTimeout(() => held.length, 1000);
+    }, 5);`;
+  writeFileSync(join(cwd, 'hold.cjs'), program);
+  const hold = `${process.execPath} hold.cjs`;
+  const result = await executor.execute(recorded(cwd, [`${hold} a & ${hold} b & wait`]).command);
   const { peakMemoryBytes = 0 } = (result as { value: { peakMemoryBytes?: number } }).value;
   t.comment(`${Math.round(peakMemoryBytes / 1e6)} MB`);
   t.ok(peakMemoryBytes > 300e6 && peakMemoryBytes < 900e6);
