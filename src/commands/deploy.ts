@@ -91,6 +91,9 @@ async function ship(
   return ok({ kind: 'deployed', live: activated.value });
 }
 
+/** It was healthy once, so impatience with the new revision is no reason to give up on it. */
+const GO_BACK_MS = 60_000;
+
 /**
  * A failed activation leaves the earlier revision in service, unless nothing kept it there: its
  * supervisor had been killed. Then it is started again. The failed revision's content goes, so that
@@ -109,7 +112,13 @@ async function goBack(
   const meant = before !== undefined && before.condition.kind !== 'stopped';
   if (meant && now?.condition.kind !== 'healthy' && earlier !== undefined && earlier !== failed) {
     notify(`starting ${earlier} again`);
-    await deployer.activate(name, earlier, { port: undefined, timeoutMs, signal });
+    const patience = Math.max(timeoutMs, GO_BACK_MS);
+    const again = await deployer.activate(name, earlier, {
+      port: undefined,
+      timeoutMs: patience,
+      signal,
+    });
+    if (!again.ok) notify(`${earlier} did not start: ${again.error.diagnostics[0]?.message ?? ''}`);
   }
   if (now && earlier !== failed) {
     const all = now.revisions.map(({ revision }) => revision);

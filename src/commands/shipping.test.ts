@@ -56,8 +56,14 @@ interface Rig {
 }
 
 /** A project in a temporary folder; whatever it deployed is ended afterwards, by pid. */
-function rigFor(t: Test, name = 'web'): Rig {
-  const root = t.testdir({ 'server.js': SERVER });
+function rigFor(t: Test, folder?: string): Rig {
+  // Before `testdir`: tap runs teardowns after the folder is removed when they come later.
+  t.teardown(async () => {
+    for (const one of await deployer.names()) await deployer.stop(one, ports.signal);
+  });
+  const root = folder ?? t.testdir();
+  mkdirSync(root, { recursive: true });
+  writeFileSync(join(root, 'server.js'), SERVER);
   writeFileSync(join(root, 'run'), `#!/bin/sh\nexec "${NODE}" server.js\n`, { mode: 0o755 });
   const cache = join(root, 'cache/v1');
   const images = createOciImageStore({
@@ -89,19 +95,11 @@ function rigFor(t: Test, name = 'web'): Rig {
     signal: new AbortController().signal,
     notify: (message) => void talk.push(message),
   };
-  t.teardown(async () => {
-    try {
-      for (const one of await deployer.names()) await deployer.stop(one, ports.signal);
-    } catch (e) {
-      console.error('TEARDOWN', e);
-      throw e;
-    }
-  });
   const write = (path: string, text: string): void => {
     mkdirSync(join(root, path, '..'), { recursive: true });
     writeFileSync(join(root, path), text);
   };
-  const state = (): SupervisorState => readState(join(deployments, name))!;
+  const state = (): SupervisorState => readState(join(deployments, 'web'))!;
   return {
     root,
     ports,
@@ -248,6 +246,7 @@ t.test('a crash is restarted, a killed service too', async (t) => {
     await deploy({ cwd: rig.root, image: 'image', name: 'web' }, rig.ports),
   );
   await ask(`${deployment.url}/crash`).catch(() => undefined);
+  await until('noticed', () => rig.state().live?.restarts === 1);
   // The proxy holds a request that comes before the service is back.
   t.same(await ask(deployment.url), { status: 200, body: 'up' });
   t.equal(rig.state().live?.restarts, 1);
@@ -314,7 +313,7 @@ t.test('a revision that never becomes healthy leaves the old one in service', as
   rig.write('server.js', SERVER.replace("=== '/readyz'", "=== '/other'"));
   await rig.build('sick');
   const late = await deploy({ ...request, timeoutMs: 300 }, rig.ports);
-  t.match(!late.ok && late.error.diagnostics[0]?.message, /answered 404; no 200 within 0.3 s/);
+  t.match(!late.ok && late.error.diagnostics[0]?.message, /no 200 within 0.3 s/);
   t.equal((await ask(deployment.url)).body, 'good');
 
   // Even when nothing kept the good one there.
@@ -358,7 +357,7 @@ t.test('ports: a chosen one, a change of it, one that is taken', async (t) => {
   const request = { cwd: rig.root, image: 'image', name: 'web' };
   await rig.build('x');
   const first = value(await deploy(request, rig.ports)).deployment;
-  const other = rigFor(t, 'web');
+  const other = rigFor(t, join(rig.root, 'other'));
   await other.build('y');
   const taken = Number(new URL(first.url).port);
   const refused = await deploy(

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { Duplex, Readable } from 'node:stream';
+import { PassThrough, Readable, type Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as zlib from 'node:zlib';
 import { createTarDecoder, type ParsedTarEntry } from 'modern-tar';
@@ -64,18 +64,16 @@ export async function readLayer(
     }
   };
   const streaming = pipeline(
-    [
-      createReadStream(path, { highWaterMark: 1 << 18 }),
-      async function* (source: AsyncIterable<Buffer>) {
-        for await (const chunk of source) {
-          hash.update(chunk);
-          size += chunk.length;
-          yield chunk;
-        }
-      },
-      ...decompress,
-      feed,
-    ],
+    createReadStream(path, { highWaterMark: 1 << 18 }),
+    async function* (source: AsyncIterable<Buffer>) {
+      for await (const chunk of source) {
+        hash.update(chunk);
+        size += chunk.length;
+        yield chunk;
+      }
+    },
+    decompress,
+    feed,
     { signal: stop.signal },
   );
   const [visited, streamed] = await Promise.allSettled([visiting, streaming]);
@@ -94,10 +92,10 @@ export async function readLayer(
     : err(corrupt(path, 'does not have its digest'));
 }
 
-function decompressor(mediaType: string): readonly Duplex[] | undefined {
-  if (mediaType.endsWith('+gzip') || mediaType.endsWith('.gzip')) return [zlib.createGunzip()];
-  if (mediaType.endsWith('+zstd')) return [zlib.createZstdDecompress()];
-  return mediaType.endsWith('.tar') ? [] : undefined;
+function decompressor(mediaType: string): Duplex | undefined {
+  if (mediaType.endsWith('+gzip') || mediaType.endsWith('.gzip')) return zlib.createGunzip();
+  if (mediaType.endsWith('+zstd')) return zlib.createZstdDecompress();
+  return mediaType.endsWith('.tar') ? new PassThrough() : undefined;
 }
 
 export const bodyOf = (entry: ParsedTarEntry): Readable =>
