@@ -20,8 +20,8 @@ export interface FetchContext {
   readonly out: string;
   readonly random: Random;
   /** A line for people. */
-  say(line: string): void;
-  progress(label: string, total: number, unit?: string): (done: number) => void;
+  readonly say: (line: string) => void;
+  readonly progress: (label: string, total: number, unit?: string) => (done: number) => void;
 }
 
 export interface Fetched {

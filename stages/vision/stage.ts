@@ -26,9 +26,9 @@ export interface StageIo {
   /** AVIAN_CHECKPOINT: a folder that survives a kill, undefined where the stage runs without one. */
   readonly checkpoint: string | undefined;
   /** A line for people, on stderr. */
-  say(line: string): void;
+  readonly say: (line: string) => void;
   /** Call the returned function with how many of `total` are done; it speaks at once and then every second. */
-  progress(label: string, total: number, unit?: string): (done: number) => void;
+  readonly progress: (label: string, total: number, unit?: string) => (done: number) => void;
 }
 
 /**

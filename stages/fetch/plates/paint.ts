@@ -51,8 +51,8 @@ export function polygon(points: readonly Point[], fill: string, more = ''): stri
   return `<polygon points="${list}" fill="${fill}" ${more}/>`;
 }
 
-export function line(from: Point, to: Point, stroke: string, width: number): string {
-  return `<line x1="${number(from[0])}" y1="${number(from[1])}" x2="${number(to[0])}" y2="${number(to[1])}" stroke="${stroke}" stroke-width="${number(width)}" stroke-linecap="round"/>`;
+export function line(from: Point, to: Point, colour: string, width: number): string {
+  return `<line x1="${number(from[0])}" y1="${number(from[1])}" x2="${number(to[0])}" y2="${number(to[1])}" stroke="${colour}" stroke-width="${number(width)}" stroke-linecap="round"/>`;
 }
 
 /** A path from its data in which every number stands for itself: `M${x} ${y} C…`. */

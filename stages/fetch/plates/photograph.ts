@@ -8,13 +8,13 @@ import { clamp } from './paint.ts';
  * librsvg and mozjpeg along) is the same version.
  */
 export async function photograph(svg: string, random: Random): Promise<Buffer> {
-  const blur = random.between(0, 0.9);
+  const blur = random.between(0, 0.7);
   const drawn = sharp(Buffer.from(svg)).flatten({ background: '#ffffff' });
   // Below 0.3 libvips refuses to blur, and nobody would see it.
   const { data, info } = await (blur < 0.3 ? drawn : drawn.blur(blur))
     .raw()
     .toBuffer({ resolveWithObject: true });
-  addGrain(data, random.between(0, 9), random);
+  addGrain(data, random.between(0, 6), random);
   return sharp(data, { raw: { width: info.width, height: info.height, channels: 3 } })
     .jpeg({ quality: 82 + random.int(13), chromaSubsampling: '4:4:4' })
     .toBuffer();

@@ -42,19 +42,27 @@ const SKIES: readonly (readonly [top: Colour, bottom: Colour])[] = [
     [0, 0, 88],
     [210, 16, 76],
   ],
+  [
+    [228, 34, 20],
+    [250, 24, 36],
+  ],
+  [
+    [44, 62, 74],
+    [14, 58, 62],
+  ],
 ];
 
 /** One picture as SVG, `size` pixels wide and high. `species` undefined draws something that is no bird. */
 export function drawScene(species: Species | undefined, random: Random, size: number): string {
   const light: Light = {
-    hue: random.between(-13, 13),
+    hue: random.between(-14, 14),
     saturation: random.between(0.65, 1.2),
-    lightness: random.between(-9, 9),
+    lightness: random.between(-10, 10),
   };
   const perch = paint([random.between(18, 40), 28, random.between(16, 34)], light);
-  const scale = random.between(0.74, 1.04);
-  const place = `translate(${number(50 + random.between(-9, 9))} ${number(51 + random.between(-8, 8))})`;
-  const turn = `rotate(${number(random.between(-17, 17))})`;
+  const scale = random.between(0.68, 0.98);
+  const place = `translate(${number(50 + random.between(-16, 16))} ${number(51 + random.between(-14, 14))})`;
+  const turn = `rotate(${number(random.between(-12, 12))})`;
   const side = random.int(2) === 0 ? 1 : -1;
   const subject =
     species === undefined
@@ -70,7 +78,7 @@ export function drawScene(species: Species | undefined, random: Random, size: nu
 }
 
 function drawPose(random: Random): Pose {
-  const flutters = random.next() < 0.25;
+  const flutters = random.next() < 0.2;
   return {
     tilt: random.between(-16, 8),
     nod: random.between(-14, 18),
@@ -136,9 +144,9 @@ function reeds(random: Random, light: Light, colour: Colour): string {
   return stalks.join('');
 }
 
-/** Twigs between the camera and the subject: none in most pictures, two at most. */
+/** Twigs between the camera and the subject: none in most pictures, one at most. */
 function twigs(random: Random, light: Light): string {
-  const count = [0, 0, 0, 1, 1, 2][random.int(6)] ?? 0;
+  const count = [0, 0, 0, 1, 1][random.int(5)] ?? 0;
   const drawn = Array.from({ length: count }, () => {
     const colour = paint([random.between(20, 110), 30, random.between(14, 32)], light);
     const [from, to, x] = [
