@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,7 +16,7 @@ import type { Deployment } from '../model/deployment.ts';
 import { ok, type Result } from '../model/result.ts';
 import type { RunLog } from '../ports/run-log.ts';
 import { deploy, deploymentStatus, type DeployPorts } from './deploy.ts';
-import { buildImage, inspectImage, type ImagePorts } from './image.ts';
+import { buildImage, type ImagePorts } from './image.ts';
 import { rollback } from './rollback.ts';
 import { stopDeployment } from './stop.ts';
 

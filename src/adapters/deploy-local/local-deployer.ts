@@ -94,17 +94,17 @@ export function createLocalDeployer(options: LocalDeployerOptions): Deployer {
       rmSync(folder, { recursive: true, force: true });
       mkdirSync(folder, { recursive: true, mode: 0o755 });
       const unpacked = await images.unpack(image, root);
-      const launch = unpacked.ok
+      const planned = unpacked.ok
         ? await planLaunch(revision, root, image.config, settings)
         : unpacked;
-      if (!launch.ok) {
+      if (!planned.ok) {
         rmSync(folder, { recursive: true, force: true });
-        return launch;
+        return planned;
       }
       // Node asks the nearest package.json how to read a .js file. In a container it would not find
       // the one of the project that this folder lies in.
       writeRecord(join(folder, 'package.json'), {});
-      writeRecord(record, launch.value);
+      writeRecord(record, planned.value);
       return ok(undefined);
     },
 

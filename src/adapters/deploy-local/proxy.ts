@@ -67,8 +67,12 @@ export class Proxy {
 
   #accept(client: Socket): void {
     const deadline = performance.now() + this.#holdMs;
+    let current: Socket | undefined;
     client.on('error', () => client.destroy());
-    client.once('close', () => this.#open.delete(client));
+    client.once('close', () => {
+      this.#open.delete(client);
+      current?.destroy();
+    });
     const attempt = (): void => {
       if (client.destroyed) return;
       const port = this.#upstream;
@@ -76,6 +80,7 @@ export class Proxy {
       // Counted before it is connected: a draining service must not be ended under it.
       this.#open.set(client, port);
       const upstream = connect({ port, host: HOST, allowHalfOpen: true, noDelay: true });
+      current = upstream;
       upstream.once('error', () => {
         upstream.destroy();
         retry();
@@ -84,7 +89,6 @@ export class Proxy {
         upstream.removeAllListeners('error');
         join(client, upstream);
       });
-      client.once('close', () => upstream.destroy());
     };
     // Nothing has been read from the client yet, so another attempt loses nothing.
     const retry = (): void => {

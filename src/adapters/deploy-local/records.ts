@@ -95,26 +95,26 @@ export interface RevisionRecord {
 }
 
 export const readDesired = (directory: string): Desired | undefined =>
-  readRecord<Desired>(
+  readRecord(
     files(directory).desired,
     (value) => typeof value['generation'] === 'number' && isJsonObject(value['wanted']),
-  );
+  ) as unknown as Desired | undefined;
 
 export const readState = (directory: string): SupervisorState | undefined =>
-  readRecord<SupervisorState>(
+  readRecord(
     files(directory).state,
     (value) =>
       typeof value['generation'] === 'number' &&
       isIdentity(value['supervisor']) &&
       Array.isArray(value['services']) &&
       value['services'].every(isIdentity),
-  );
+  ) as unknown as SupervisorState | undefined;
 
 export const readRevision = (directory: string, revision: string): RevisionRecord | undefined =>
-  readRecord<RevisionRecord>(
+  readRecord(
     revisionFiles(directory, revision).record,
     (value) => Array.isArray(value['argv']) && isJsonObject(value['settings']),
-  );
+  ) as unknown as RevisionRecord | undefined;
 
 /** Whole or not at all, for whoever reads meanwhile. */
 export function writeRecord(path: string, value: object): void {
@@ -138,10 +138,10 @@ export function revisionsIn(directory: string): readonly string[] {
   }
 }
 
-function readRecord<T>(path: string, fits: (value: JsonObject) => boolean): T | undefined {
+function readRecord(path: string, fits: (value: JsonObject) => boolean): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    return isJsonObject(value) && value['v'] === 1 && fits(value) ? (value as T) : undefined;
+    return isJsonObject(value) && value['v'] === 1 && fits(value) ? value : undefined;
   } catch {
     // Absent, or of another version: as if nothing were deployed.
     return undefined;

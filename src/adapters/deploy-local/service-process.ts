@@ -101,6 +101,7 @@ export async function waitHealthy(
   const path = service.record.settings.health;
   const deadline = performance.now() + timeoutMs;
   const ended: { reason?: string } = {};
+  const ending = (): string | undefined => ended.reason;
   const done = new AbortController();
   void service.exited.then((reason) => {
     ended.reason = reason;
@@ -110,8 +111,9 @@ export async function waitHealthy(
   let last = UNASKED;
   for (let pause = 20; ; pause = Math.min(250, pause * 1.5)) {
     const left = deadline - performance.now();
-    if (ended.reason !== undefined) {
-      return { kind: 'failed', reason: `it ${ended.reason} before ${path} answered 200` };
+    const end = ending();
+    if (end !== undefined) {
+      return { kind: 'failed', reason: `it ${end} before ${path} answered 200` };
     }
     if (signal.aborted) return { kind: 'failed', reason: 'something else was asked for meanwhile' };
     if (left <= 0) {
@@ -122,7 +124,7 @@ export async function waitHealthy(
     const patience = Math.max(1, Math.min(2000, left));
     const problem = await healthProblem(url, patience, either);
     // A service that ends while it answers is not healthy; look at it once more.
-    if (problem === undefined && ended.reason === undefined) return { kind: 'healthy' };
+    if (problem === undefined && ending() === undefined) return { kind: 'healthy' };
     // The last look may have been too short to say anything.
     if (left > 100 || last === UNASKED) last = problem ?? last;
     await sleep(Math.min(pause, Math.max(1, left)), undefined, { signal: either }).catch(

@@ -114,7 +114,8 @@ export class Supervisor {
         if (desired === undefined || desired.wanted.kind === 'stop') break;
         if (desired.generation !== this.#generation) {
           await this.#settle(desired, desired.wanted);
-          if (this.#live === undefined) break;
+          const newer = readDesired(this.#options.directory)?.generation !== desired.generation;
+          if (this.#live === undefined && !newer) break;
           continue;
         }
         await new Promise<void>((resolve) => {
@@ -254,10 +255,11 @@ export class Supervisor {
   async #keepRunning(live: Live): Promise<void> {
     const { backoffMs, maxBackoffMs, steadyMs } = this.#timings;
     const signal = AbortSignal.any([live.retire.signal, this.#over.signal]);
+    const over = (): boolean => signal.aborted;
     let inRow = 0;
-    while (!signal.aborted) {
+    while (!over()) {
       const reason = await live.service.exited;
-      if (signal.aborted) return;
+      if (over()) return;
       if (Date.now() - live.service.startedAt > steadyMs) inRow = 0;
       const pause = Math.min(maxBackoffMs, backoffMs * 2 ** inRow);
       inRow += 1;
@@ -267,16 +269,16 @@ export class Supervisor {
       const { revision } = live.service.record;
       this.#say(`${revision} ${reason}; restart ${live.restarts} in ${pause} ms`);
       await sleep(pause, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
+      if (over()) return;
       const next = await this.#start(revision);
       if (next === undefined) continue;
       live.service = next;
-      if (signal.aborted) return void this.#end(next);
+      if (over()) return void this.#end(next);
       // At once: there is nothing else to serve, and the proxy holds who comes too early.
       this.#proxy.route(next.port);
       this.#write();
       const readiness = await waitHealthy(next, RESTART_TIMEOUT_MS, signal);
-      if (signal.aborted) return void this.#end(next);
+      if (over()) return void this.#end(next);
       if (readiness.kind === 'healthy') this.#status = 'running';
       else void this.#end(next);
       this.#write();

@@ -144,8 +144,8 @@ export async function writeLayout(
   image: { readonly index: string; readonly manifest: string; readonly config: string },
   layers: readonly { readonly descriptor: Descriptor; readonly from: string }[],
 ): Promise<Result<void, Problem>> {
-  const existing = await readdir(directory).catch((cause: NodeJS.ErrnoException) =>
-    cause.code === 'ENOENT' ? undefined : [cause.code ?? 'unreadable'],
+  const existing = await readdir(directory).catch((cause: unknown) =>
+    (cause as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : ['unreadable'],
   );
   if (existing && existing.length > 0 && !existing.includes('oci-layout')) {
     return err(

@@ -5,7 +5,6 @@ import { problem, type Problem } from '../../model/diagnostic.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import type { LayerSource } from '../../ports/image-store.ts';
 import {
-  collectEntries,
   fileEntry,
   isNativeModule,
   parents,
