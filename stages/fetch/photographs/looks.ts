@@ -6,18 +6,15 @@ export type Looks = Uint16Array;
 
 export const LOOKS_WORDS = 8;
 const SIDE = 9;
+/** Pixels that are averaged for one of the miniature, in each direction. */
+const CELL = 8;
 
 /**
  * The difference hash (dHash) of an image file in both directions: on a 9 x 9 grey miniature, 64 bits
  * for "brighter than its right neighbour" and 64 for "brighter than the one below".
- * One direction alone (64 bits) put unrelated birds against the sky together.
  */
 export async function looksOf(image: Uint8Array): Promise<Looks> {
-  const grey = await sharp(image)
-    .resize({ width: SIDE, height: SIDE, fit: 'fill', kernel: 'linear' })
-    .greyscale()
-    .raw({ depth: 'uchar' })
-    .toBuffer();
+  const grey = await miniature(image);
   const looks = new Uint16Array(LOOKS_WORDS);
   let bit = 0;
   const note = (from: number, to: number): void => {
@@ -34,6 +31,25 @@ export async function looksOf(image: Uint8Array): Promise<Looks> {
     }
   }
   return looks;
+}
+
+/**
+ * Brightness of the 9 x 9 cells. Scaling straight down to 9 x 9 picks different pixels from different sizes:
+ * copies at half the size were then 12 bits off in the median, now 1.
+ */
+async function miniature(image: Uint8Array): Promise<Float64Array> {
+  const side = SIDE * CELL;
+  const pixels = await sharp(image)
+    .resize({ width: side, height: side, fit: 'fill', fastShrinkOnLoad: false })
+    .greyscale()
+    .raw({ depth: 'uchar' })
+    .toBuffer();
+  const cells = new Float64Array(SIDE * SIDE);
+  for (const [at, value] of pixels.entries()) {
+    const cell = Math.floor(at / side / CELL) * SIDE + Math.floor((at % side) / CELL);
+    cells[cell] = (cells[cell] ?? 0) + value;
+  }
+  return cells;
 }
 
 /** In how many of the 128 bits two hashes differ. */
