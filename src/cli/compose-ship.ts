@@ -41,7 +41,7 @@ export function withDeployments(
         directory: join(ports.environment.root, 'cache/v1/services'),
         images,
         nodeProgram: process.execPath,
-        environment: io.env,
+        environment: withoutStage(io.env),
         kill,
       });
       const { runs, workspace, environment } = ports;
@@ -52,3 +52,7 @@ export function withDeployments(
     },
   );
 }
+
+/** A service started by a stage outlives it: marked as a part of it, it would be ended with it. */
+const withoutStage = (env: Io['env']): Io['env'] =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('AVIAN_')));

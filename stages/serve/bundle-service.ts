@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface BundleReport {
@@ -17,8 +17,10 @@ export interface BundleReport {
 
 const here = fileURLToPath(new URL('./', import.meta.url));
 
-/** Writes server.js, what it needs, and package.json into `out`, which is made and should be empty. */
-export async function bundleService(out: string): Promise<BundleReport> {
+/** Writes server.js, what it needs, and package.json into `folder`, which is made and should be empty. */
+export async function bundleService(folder: string): Promise<BundleReport> {
+  // esbuild takes a relative one as relative to the sources.
+  const out = resolve(folder);
   await mkdir(out, { recursive: true });
   await bundleModules(out);
   for (const page of ['page.html', 'docs.html']) await copyFile(join(here, page), join(out, page));
