@@ -6,7 +6,7 @@ const TESTS = ['**/*.test.ts', '**/*.contract.ts', 'src/testing/**', 'src/**/tes
 
 export default defineConfig(
   // On its own: beside another key ESLint would take `ignores` for that object's only.
-  { ignores: ['**/dist/', 'cache/', 'artifacts/', '.tap/', '**/generated/'] },
+  { ignores: ['**/dist/', 'cache/', '**/artifacts/', '.tap/', '**/generated/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {
