@@ -76,7 +76,7 @@ function rigFor(t: Test, folder?: string): Rig {
     directory: deployments,
     images,
     nodeProgram: NODE,
-    environment: { PATH: process.env['PATH'] },
+    environment: { ...process.env, AVIAN_RUN: 'a-stage', SECRET: 'of the shell' },
     kill,
   });
   const recorded: Deployment[] = [];
@@ -185,6 +185,7 @@ t.test('deploy, deploy again, a changed image, rollback, stop', async (t) => {
     K_SERVICE: 'web',
     HOST: '127.0.0.1',
   });
+  for (const leak of ['AVIAN_RUN', 'SECRET', 'NODE_OPTIONS']) t.notOk(leak in environment, leak);
   t.ok(environment['PATH']?.startsWith(join(root, 'usr/local/bin')));
 
   const again = value(await deploy(request, ports));

@@ -34,12 +34,18 @@ export interface LocalDeployerOptions {
   readonly images: Pick<ImageStore, 'unpack'>;
   /** The Node that runs the supervisor, absolute. */
   readonly nodeProgram: string;
-  /** Variables that the supervisor and so the services get; nothing else of the caller's leaks. */
+  /** The caller's; of it, services get `INHERITED` only. */
   readonly environment: { readonly [name: string]: string | undefined };
   readonly kill: Kill;
   /** Another entry for the supervisor than the one beside this file. */
   readonly supervisorProgram?: string;
 }
+
+/**
+ * A service should not depend on who deployed it from where. And it must not carry a stage's
+ * AVIAN_RUN: what does is ended as that run's orphan.
+ */
+const INHERITED = /^(PATH|HOME|USER|LOGNAME|LANG|LC_[A-Z]+|TZ|TMPDIR|(https?|no|all)_proxy)$/i;
 
 const PROBE_MS = 3000;
 /** SIGTERM to SIGKILL in the supervisor is 10 s, and its own end takes a little. */
@@ -49,6 +55,9 @@ const POLL_MS = 25;
 /** Services as processes of this machine, each under a supervisor that outlives the command. */
 export function createLocalDeployer(options: LocalDeployerOptions): Deployer {
   const { directory, images, kill } = options;
+  const inherited = Object.fromEntries(
+    Object.entries(options.environment).filter(([name]) => INHERITED.test(name)),
+  );
   const folderOf = (name: string): string => join(directory, name);
 
   return {
@@ -183,7 +192,7 @@ export function createLocalDeployer(options: LocalDeployerOptions): Deployer {
     try {
       const child = spawn(options.nodeProgram, [program, folder], {
         cwd: '/',
-        env: options.environment,
+        env: inherited,
         detached: true,
         stdio: ['ignore', log, log],
       });
