@@ -224,6 +224,8 @@ function hashPieces(
   for (;;) {
     const got = fs.readSync(fd, into, 0, PIECE, done);
     if (got === 0) break;
+    // Longer than it was: a file that somebody appends to might never come to its end.
+    if (done + got > size) return undefined;
     const piece = into.subarray(0, got);
     hasher.update(piece);
     onPiece(piece);
