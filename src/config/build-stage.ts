@@ -6,7 +6,8 @@ import type { EnvInput, Out, ParamSelector, Retry, Stage, Task } from '../model/
 import { durationMs, gateOf, sizeBytes } from './quantities.ts';
 import type { Direction, RawEntry, RawMetrics, RawOut, RawPlot, RawStage, RawTask } from './raw.ts';
 import { diagnose } from './source.ts';
-import type { Locator, Place, ValuePath } from './source.ts';
+import type { Locator, ValuePath } from './source.ts';
+import type { Place } from './text-places.ts';
 
 /** A stage together with where its parts stand, for problems found later. */
 export interface PlacedStage {

@@ -6,6 +6,7 @@ export const CODES = {
   'yaml/syntax': 'The file is not valid YAML (or JSON).',
   'yaml/duplicate-key': 'A mapping has the same key twice.',
   'yaml/alias': 'An alias has no anchor, or aliases repeat each other without bound.',
+  'yaml/bad-merge': 'A `<<` merges something that is no mapping.',
   'yaml/not-json':
     'A value that JSON cannot hold: .nan, .inf, an integer above 2^53, a key that is no text.',
 

@@ -1,5 +1,4 @@
 import type { Diagnostic } from '../model/diagnostic.ts';
-import { isJsonObject } from '../model/json.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import { expandDefaults } from './defaults-tree.ts';
 import type { ConfigFiles } from './defaults-tree.ts';
@@ -66,10 +65,4 @@ function unknownGroup(
   const hint = didYouMean(key, [...new Set(keys)]) ?? `to add a key, write \`+${word}\``;
   const message = `\`${word}\`: the configuration has no \`${key}\``;
   return diagnose('override/unknown-key', message, undefined, hint);
-}
-
-/** The members of a file that is a mapping, or empty. */
-export function mappingOf(value: JsonValue): JsonObject | undefined {
-  if (value === null) return {};
-  return isJsonObject(value) ? value : undefined;
 }

@@ -2,7 +2,8 @@ import type { Diagnostic } from '../model/diagnostic.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { JsonValue } from '../model/json.ts';
 import { diagnose } from './source.ts';
-import type { Locator, Place } from './source.ts';
+import type { Locator } from './source.ts';
+import type { Place } from './text-places.ts';
 
 /** One line of a `defaults` list. */
 export type Entry =

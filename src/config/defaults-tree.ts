@@ -1,9 +1,11 @@
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Entry, GroupEntry } from './defaults-list.ts';
+import { finalPackage, joinGroup, overrideKey, withSelf } from './defaults-rules.ts';
+import type { Position } from './defaults-rules.ts';
 import type { Override } from './overrides.ts';
 import { diagnose } from './source.ts';
-import type { Place } from './source.ts';
+import type { Place } from './text-places.ts';
 import { didYouMean } from './suggest.ts';
 
 /** One config file, parsed. */
@@ -47,10 +49,7 @@ interface Choice {
   used: boolean;
 }
 
-interface Position {
-  /** Group (directory below conf/) that relative names start from. */
-  readonly group: string;
-  readonly package: string;
+interface Nesting extends Position {
   /** Configs being expanded, for loops. */
   readonly inside: readonly string[];
 }
@@ -114,11 +113,14 @@ class Expansion {
   /** The parts that `config` and its defaults contribute; `position` is where its names start and its own values go. */
   #expand(
     config: ConfigFile,
-    position: Position,
+    position: Nesting,
     appended: readonly GroupEntry[] = [],
   ): readonly ConfigPart[] {
     const own: ConfigPart = { package: position.package, value: config.value, file: config.file };
-    const entries: readonly Entry[] = [...withSelf(config, appended.length > 0), ...appended];
+    const entries: readonly Entry[] = [
+      ...withSelf(config.defaults, appended.length > 0),
+      ...appended,
+    ];
     if (entries.length === 0) return [own];
     this.#collectOverrides(entries, position);
     // Backwards, so that an `override` in a later config reaches the groups before it.
@@ -135,7 +137,7 @@ class Expansion {
     return hasChildren ? parts.reverse().flat() : [own];
   }
 
-  #collectOverrides(entries: readonly Entry[], position: Position): void {
+  #collectOverrides(entries: readonly Entry[], position: Nesting): void {
     for (const entry of entries) {
       if (entry.kind !== 'group' || !entry.override) continue;
       const key = overrideKey(entry, position);
@@ -147,7 +149,7 @@ class Expansion {
 
   #expandConfig(
     entry: Extract<Entry, { kind: 'config' }>,
-    position: Position,
+    position: Nesting,
   ): readonly ConfigPart[] {
     const path = joinGroup(position.group, entry.path);
     const directory = path.split('/').slice(0, -1).join('/');
@@ -155,7 +157,7 @@ class Expansion {
     return this.#include(path, directory, relative, entry, position);
   }
 
-  #expandGroup(entry: GroupEntry, position: Position): readonly ConfigPart[] {
+  #expandGroup(entry: GroupEntry, position: Nesting): readonly ConfigPart[] {
     const key = overrideKey(entry, position);
     const group = joinGroup(position.group, entry.group);
     const choice = this.#choices.get(key);
@@ -216,7 +218,7 @@ class Expansion {
       readonly option?: string;
       readonly word?: string | undefined;
     },
-    position: Position,
+    position: Nesting,
   ): readonly ConfigPart[] {
     if (position.inside.includes(path)) {
       const circle = [...position.inside.slice(position.inside.indexOf(path)), path];
@@ -295,33 +297,3 @@ const EMPTY: ConfigFile = {
   defaults: [],
   package: undefined,
 };
-
-/** Without `_self_`, a config comes after its defaults: what it says itself wins. */
-function withSelf({ defaults }: ConfigFile, isExtended: boolean): readonly Entry[] {
-  if (defaults.some(({ kind }) => kind === 'self')) return defaults;
-  const onlyOverrides = defaults.every((entry) => entry.kind === 'group' && entry.override);
-  if (defaults.length > 0 && onlyOverrides && !isExtended) return defaults;
-  if (defaults.length === 0 && !isExtended) return [];
-  const firstOverride = defaults.findIndex((entry) => entry.kind === 'group' && entry.override);
-  const end = firstOverride === -1 ? defaults.length : firstOverride;
-  return defaults.toSpliced(end, 0, { kind: 'self', place: undefined });
-}
-
-/** A name starts at the group of its config, or with `/` at conf/. */
-const joinGroup = (group: string, name: string): string =>
-  name.startsWith('/') ? name.slice(1) : group === '' ? name : `${group}/${name}`;
-
-/** Hydra's: packages nest, and `_global_` starts over. */
-function finalPackage(parent: string, own: string): string {
-  const nested = [parent, own].filter((part) => part !== '').join('.');
-  const global = nested.lastIndexOf('_global_');
-  return global === -1 ? nested : nested.slice(global + '_global_'.length + 1);
-}
-
-/** What names a group in overrides: its path, and `@package` when that is not where it goes by default. */
-function overrideKey(entry: GroupEntry, position: Position): string {
-  const path = joinGroup(position.group, entry.group);
-  const relative = entry.group.replace(/^\//, '').replaceAll('/', '.');
-  const pkg = finalPackage(position.package, entry.package ?? relative);
-  return pkg === path.replaceAll('/', '.') ? path : `${path}@${pkg === '' ? '_global_' : pkg}`;
-}

@@ -9,7 +9,7 @@ import type { Result } from '../model/result.ts';
 import { lookUp } from './lookup.ts';
 import { merge } from './overrides.ts';
 import { diagnose } from './source.ts';
-import type { Place } from './source.ts';
+import type { Place } from './text-places.ts';
 import { didYouMean } from './suggest.ts';
 
 /** The file whose place the composed configuration takes. */
@@ -52,7 +52,7 @@ const isInside = (inner: ParamSelector, outer: ParamSelector): boolean =>
   inner.key !== undefined &&
   (outer.key === undefined || inner.key.startsWith(`${outer.key}.`));
 
-export const shownKey = ({ file, key }: ParamSelector): string =>
+const shownKey = ({ file, key }: ParamSelector): string =>
   file === PARAMS_FILE && key !== undefined ? key : key === undefined ? file : `${file}:${key}`;
 
 function nest({ file, key }: ParamSelector, value: JsonValue): JsonObject {

@@ -1,18 +1,14 @@
-import type { Document, LineCounter, Node } from 'yaml';
-import type { Diagnostic, Span } from '../model/diagnostic.ts';
+import type { Document, Node } from 'yaml';
+import type { Diagnostic } from '../model/diagnostic.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import type { Code } from './codes.ts';
+import { TextPlaces } from './text-places.ts';
+import type { Place } from './text-places.ts';
 import type { Yaml } from './yaml.ts';
 
 /** A way into a value: keys of mappings, positions in lists. */
 export type ValuePath = readonly (string | number)[];
-
-/** Where a diagnostic points, ready to be spread into one. */
-export interface Place {
-  readonly span: Span;
-  readonly excerpt: string;
-}
 
 /** Finds the places in a text that a value came from. */
 export interface Locator {
@@ -67,15 +63,13 @@ export function parseSource(yaml: Yaml, file: string, text: string): Parsed {
   } catch (error) {
     // The parser recurses: some thousand brackets in a row overflow the stack.
     if (!(error instanceof RangeError)) throw error;
-    const place = new TextPlaces(file, text, new yaml.LineCounter()).firstLine();
+    const place = new TextPlaces(file, text).firstLine();
     return { diagnostics: [diagnose('yaml/syntax', 'nested too deeply', place)] };
   }
 }
 
 function parse(yaml: Yaml, file: string, text: string): Parsed {
-  const lines = new yaml.LineCounter();
   const document = yaml.parseDocument(text, {
-    lineCounter: lines,
     prettyErrors: false,
     keepSourceTokens: false,
     merge: true,
@@ -83,7 +77,7 @@ function parse(yaml: Yaml, file: string, text: string): Parsed {
     resolveKnownTags: false,
     logLevel: 'error',
   });
-  const places = new TextPlaces(file, text, lines);
+  const places = new TextPlaces(file, text);
   const isTooDeep = document.errors.some(({ message }) => /call stack/.test(message));
   if (isTooDeep) throw new RangeError('nested too deeply');
   const syntax = [...document.errors, ...document.warnings];
@@ -128,7 +122,8 @@ function toValue(document: Document): Converted {
     const value = document.toJS({ maxAliasCount: MAX_ALIASES }) as JsonValue | undefined;
     return { kind: 'value', value: value ?? null };
   } catch (error) {
-    if (!(error instanceof ReferenceError) && !(error instanceof TypeError)) throw error;
+    // The count of aliases; what else could go wrong has been looked for.
+    if (!(error instanceof ReferenceError)) throw error;
     return { kind: 'alias', message: firstLine(error.message) };
   }
 }
@@ -137,7 +132,7 @@ function toValue(document: Document): Converted {
 function notJson(yaml: Yaml, document: Document, places: TextPlaces): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
   const refuse = (node: Node, message: string, hint: string): void => {
-    found.push(diagnose('yaml/not-json', message, places.ofNode(node), hint));
+    found.push(diagnose('yaml/not-json', message, places.at(...rangeOf(node)), hint));
   };
   yaml.visit(document, {
     Scalar: (_, node) => {
@@ -156,14 +151,32 @@ function notJson(yaml: Yaml, document: Document, places: TextPlaces): readonly D
       if (node.resolve(document) !== undefined) return;
       const message = `the alias \`*${node.source}\` has no anchor before it`;
       const hint = 'text that begins with `*` has to be quoted';
-      found.push(diagnose('yaml/alias', message, places.ofNode(node), hint));
+      found.push(diagnose('yaml/alias', message, places.at(...rangeOf(node)), hint));
     },
-    Pair: (_, { key }) => {
+    Pair: (_, { key, value }) => {
+      const isMerge = yaml.isScalar(key) && typeof key.value === 'symbol';
+      if (isMerge && yaml.isNode(value) && !canBeMerged(yaml, document, value)) {
+        const message = '`<<` merges mappings, or a list of them';
+        found.push(diagnose('yaml/bad-merge', message, places.at(...rangeOf(value))));
+      }
       if (yaml.isScalar(key) && key.value !== null) return;
       if (yaml.isNode(key)) refuse(key, 'a key has to be text', 'quote it');
     },
   });
   return found;
+}
+
+function canBeMerged(yaml: Yaml, document: Document, value: Node): boolean {
+  const resolve = (node: unknown): unknown => (yaml.isAlias(node) ? node.resolve(document) : node);
+  const source = resolve(value);
+  return yaml.isSeq(source)
+    ? source.items.every((item) => yaml.isMap(resolve(item)))
+    : yaml.isMap(source);
+}
+
+function rangeOf(node: Node): readonly [start: number, end: number] {
+  const [start, end] = node.range ?? [0, 0];
+  return [start, end];
 }
 
 function locator(yaml: Yaml, document: Document, places: TextPlaces): Locator {
@@ -188,52 +201,16 @@ function locator(yaml: Yaml, document: Document, places: TextPlaces): Locator {
   };
   const value = (path: ValuePath): Place => {
     const node = nearest(path);
-    return node === null ? places.firstLine() : places.ofNode(node);
+    return node === null ? places.firstLine() : places.at(...rangeOf(node));
   };
   return {
     value,
     key: (path) => {
       const key = path.at(-1);
       const pair = key === undefined ? undefined : pairOf(nearest(path.slice(0, -1)), key);
-      return yaml.isNode(pair?.key) ? places.ofNode(pair.key) : value(path);
+      return yaml.isNode(pair?.key) ? places.at(...rangeOf(pair.key)) : value(path);
     },
   };
-}
-
-/** Turns offsets of one text into spans with their line. */
-class TextPlaces {
-  readonly #file: string;
-  readonly #text: string;
-  readonly #lines: LineCounter;
-
-  constructor(file: string, text: string, lines: LineCounter) {
-    this.#file = file;
-    this.#text = text;
-    this.#lines = lines;
-  }
-
-  /** From `start` to `end`, or to the end of the line that `start` is on. */
-  at(start: number, end: number): Place {
-    const offset = Math.min(start, this.#text.length);
-    const { line, col } = this.#lines.linePos(offset);
-    const lineStart = offset - Math.max(0, col - 1);
-    const lineEnd = this.#text.indexOf('\n', lineStart);
-    const excerpt = this.#text
-      .slice(lineStart, lineEnd === -1 ? undefined : lineEnd)
-      .replace(/\r$/, '');
-    const column = Math.max(1, col);
-    const length = Math.max(1, Math.min(end - offset, excerpt.length - column + 1));
-    return { span: { file: this.#file, line: Math.max(1, line), column, length }, excerpt };
-  }
-
-  ofNode(node: Node): Place {
-    const [start, end] = node.range ?? [0, 0];
-    return this.at(start, end);
-  }
-
-  firstLine(): Place {
-    return this.at(0, Infinity);
-  }
 }
 
 /** The member of an object, not of its prototype. */

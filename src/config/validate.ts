@@ -5,7 +5,8 @@ import { isJsonObject } from '../model/json.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import type { Code } from './codes.ts';
 import { diagnose, member } from './source.ts';
-import type { Locator, Place, ValuePath } from './source.ts';
+import type { Locator, ValuePath } from './source.ts';
+import type { Place } from './text-places.ts';
 
 export interface Validated {
   readonly diagnostics: readonly Diagnostic[];

@@ -1,0 +1,128 @@
+import t from 'tap';
+import type { Diagnostic } from '../model/diagnostic.ts';
+import { buildGraph } from '../model/graph.ts';
+import { CODES } from './codes.ts';
+import { FULL_FILES } from './fixtures/full.ts';
+import { loadFrom } from './fixtures/load.ts';
+import type { Files } from './fixtures/load.ts';
+
+/*
+ * However a valid project is damaged, it ends in diagnostics that point at its text, or in a valid
+ * project: never in an exception. The seed repeats a run: AVIAN_SEED=123 node …
+ */
+
+const seed = Number(process.env['AVIAN_SEED'] ?? Date.now() % 1_000_000);
+const MUTANTS = 200;
+
+/** Mulberry32: numbers in [0, 1). */
+function chance(state: number): () => number {
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const SNIPPETS = [
+  ...['{', '}', '[', ']', ':', ': ', '- ', '#', '"', "'", '\n', '\t', '  ', '|', '>', '?', '\0'],
+  ...['&a ', '*a', '<<: *a', '!!set', '!x ', '---\n', '%YAML 1.1\n', '../', '/', '.', '~', '???'],
+  ...['null', 'true', '.nan', '1e999', '99999999999999999999', '', 'a: ', '__proto__: ', '\u2028'],
+  ...['defaults: [a: b]\n', '# @package x\n', 'stages:', 'sub', 'data', 'pipeline.lock', '🐦'],
+];
+
+const FILES = {
+  ...FULL_FILES,
+  'params.yaml':
+    'defaults:\n  - data: plates\n  - optional model: small\n  - _self_\ntrain: {lr: 0.1}\nmodel: {width: 8}\n',
+  'conf/data/plates.yaml': '# @package _global_\ndefaults:\n  - override /model: small\nseed: 1\n',
+  'conf/model/small.yaml': 'width: 8\n',
+};
+
+const WORDS = ['data=plates', 'train.lr=3e-4', 'model=small', '~seed', '++a.b=[1]'];
+
+function mutant(random: () => number): { files: Files; overrides: readonly string[] } {
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+  const mutate = (text: string): string => {
+    const at = Math.floor(random() * (text.length + 1));
+    const end = at + Math.floor(random() * 12);
+    const lines = text.split('\n');
+    const line = Math.floor(random() * lines.length);
+    switch (Math.floor(random() * 6)) {
+      case 0:
+        return text.slice(0, at) + text.slice(end);
+      case 1:
+        return text.slice(0, at) + pick(SNIPPETS) + text.slice(at);
+      case 2:
+        return text.slice(0, at) + pick(SNIPPETS) + text.slice(end);
+      case 3:
+        return lines.toSpliced(line, 1).join('\n');
+      case 4:
+        return lines
+          .toSpliced(Math.floor(random() * lines.length), 0, lines[line] ?? '')
+          .join('\n');
+      default:
+        return lines.with(line, ` ${lines[line] ?? ''}`).join('\n');
+    }
+  };
+  const files: { [path: string]: string } = { ...FILES };
+  const overrides = WORDS.filter(() => random() < 0.3);
+  for (let n = Math.ceil(random() * 4); n > 0; n--) {
+    const isWord = random() < 0.15;
+    if (isWord) overrides.push(mutate(pick(WORDS)));
+    // The pipeline is where most can go wrong.
+    const path = random() < 0.6 ? 'pipeline.yaml' : pick(Object.keys(FILES));
+    if (!isWord) files[path] = mutate(files[path] ?? '');
+    if (random() < 0.03) Reflect.deleteProperty(files, path);
+  }
+  return { files, overrides };
+}
+
+/** What is wrong with a diagnostic itself. */
+function faultOf({ code, message, span, excerpt }: Diagnostic, files: Files): string | undefined {
+  if (!Object.hasOwn(CODES, code)) return `unknown code ${code}`;
+  if (message === '' || /undefined|\[object/.test(message)) return `message ${message}`;
+  if (span === undefined) return undefined;
+  const text = files[span.file];
+  if (text === undefined) return `no file ${span.file}`;
+  const line = text.split('\n')[span.line - 1]?.replace(/\r$/, '');
+  if (line === undefined || line !== excerpt) {
+    return `excerpt ${JSON.stringify(excerpt)} for ${JSON.stringify(line)}`;
+  }
+  const isInside = span.column >= 1 && span.length >= 1 && span.column <= line.length + 1;
+  return isInside ? undefined : `column ${span.column} length ${span.length} of ${line}`;
+}
+
+void t.test('damaged projects', async (t) => {
+  t.comment(`seed ${seed}`);
+  t.equal((await loadFrom(FILES, WORDS)).ok, true, 'valid before');
+  let refused = 0;
+  let slowest = 0;
+  for (let n = 0; n < MUTANTS; n++) {
+    const { files, overrides } = mutant(chance(seed + n));
+    // Not in the name of an assertion: TAP reads ` {` there as the start of a subtest.
+    const shown = { seed: seed + n, files, overrides };
+    const start = performance.now();
+    const loaded = await loadFrom(files, overrides).catch((error: unknown) => {
+      t.fail(String(error), shown);
+    });
+    slowest = Math.max(slowest, performance.now() - start);
+    if (loaded === undefined) continue;
+    if (loaded.ok) {
+      const { project } = loaded.value;
+      const isJson =
+        JSON.stringify(JSON.parse(JSON.stringify(project))) === JSON.stringify(project);
+      if (!isJson) t.fail('not JSON', shown);
+      buildGraph(project.pipeline.stages);
+      continue;
+    }
+    refused++;
+    if (loaded.error.diagnostics.length === 0) t.fail('nothing said', shown);
+    for (const diagnostic of loaded.error.diagnostics) {
+      const fault = faultOf(diagnostic, files);
+      if (fault !== undefined) t.fail(`${diagnostic.code}: ${fault}`, shown);
+    }
+  }
+  t.comment(`${refused} of ${MUTANTS} refused, slowest ${slowest.toFixed(0)} ms`);
+  t.ok(refused > MUTANTS / 4 && refused < MUTANTS, 'both kinds of ending were met');
+});
