@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import t from 'tap';
 import { decodeImage, MAX_PIXELS, openImage, sniffFormat } from './images.ts';
 
 const small = { height: 4, width: 4, interpolation: 'bilinear', fit: 'squash' } as const;
 
 /** Left half red, right half blue. */
-function halves(width: number, height: number): sharp.Sharp {
+function halves(width: number, height: number): Sharp {
   const pixels = Buffer.alloc(width * height * 3);
   for (let at = 0; at < width * height; at += 1) {
     pixels[at * 3 + (at % width < width / 2 ? 0 : 2)] = 255;
@@ -98,7 +98,7 @@ t.test('what is cut short or damaged is broken, and named', async (t) => {
   for (const format of ['jpeg', 'png', 'webp'] as const) {
     const bytes = await halves(64, 64).toFormat(format).toBuffer();
     const cut = bytes.subarray(0, Math.floor(bytes.length * 0.6));
-    await t.rejects(decodeImage(cut, small), { kind: 'broken' }, format);
+    await t.rejects(decodeImage(cut, small), { name: 'ImageError', kind: 'broken' }, format);
     const file = join(dir, `cut.${format}`);
     writeFileSync(file, cut);
     await t.rejects(decodeImage(file, small), {
@@ -107,7 +107,11 @@ t.test('what is cut short or damaged is broken, and named', async (t) => {
     });
   }
   const header = Buffer.from([0xff, 0xd8, 0xff, 0xe0]);
-  await t.rejects(decodeImage(header, small), { kind: 'broken', hint: /viewer/ });
+  await t.rejects(decodeImage(header, small), {
+    name: 'ImageError',
+    kind: 'broken',
+    hint: /viewer/,
+  });
 });
 
 t.test('a small file that announces many pixels is refused before they are decoded', async (t) => {
@@ -119,7 +123,8 @@ t.test('a small file that announces many pixels is refused before they are decod
   t.ok(bomb.length < 1_000_000, `${bomb.length} bytes`);
   const refused = { kind: 'too-large', message: /8000 x 7000 pixels, at most 50000000/ };
   await t.rejects(decodeImage(bomb, { ...small, maxPixels: 50_000_000 }), refused);
-  t.ok(MAX_PIXELS >= 50_000_000);
+  const pixels = await decodeImage(bomb, { ...small, maxPixels: MAX_PIXELS });
+  t.same(pixel(pixels, 0, 0), [255, 0, 0]);
 });
 
 t.test('a path that is not there is a failure of the file system', async (t) => {

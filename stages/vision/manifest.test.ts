@@ -51,7 +51,11 @@ t.test('what is missing or no JSON is named', async (t) => {
     kind: 'invalid',
     message: /no JSON/,
   });
-  await t.rejects(readManifest(join(dir, 'none')), { kind: 'missing', hint: /avian repro fetch/ });
+  await t.rejects(readManifest(join(dir, 'none')), {
+    name: 'ManifestError',
+    kind: 'missing',
+    hint: /avian repro fetch/,
+  });
 });
 
 const WRONG: readonly (readonly [string, readonly ManifestImage[], RegExp])[] = [

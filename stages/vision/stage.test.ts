@@ -27,7 +27,7 @@ t.test('params: --params goes before AVIAN_PARAMS', async (t) => {
   t.equal(seed(`--params=${join(dir, 'b.json')}`), 2);
   t.throws(() => seed('--params', join(dir, 'c.json')), { message: /c\.json cannot be read/ });
   t.throws(() => seed('--params', join(dir, 'd.json')), { message: /d\.json cannot be read/ });
-  t.throws(() => createStageIo([], {}).params(), { hint: /--params FILE/ });
+  t.throws(() => createStageIo([], {}).params(), { name: 'StageError', hint: /--params FILE/ });
 });
 
 t.test('progress speaks at once and at the end, not at every step', async (t) => {
