@@ -1,7 +1,8 @@
 // Renamed: the bundle's banner has a `createRequire` of its own.
 import { createRequire as requireFrom } from 'node:module';
+import type * as Addon from '@napi-rs/blake-hash';
 
-type Native = Pick<typeof import('@napi-rs/blake-hash'), 'blake3' | 'Blake3Hasher'>;
+type Native = Pick<typeof Addon, 'blake3' | 'Blake3Hasher'>;
 
 /**
  * BLAKE3 on demand: loading the native addon costs 4 to 20 ms, which a no-op that hashes nothing
@@ -15,15 +16,23 @@ const load = (): Native =>
 export const hashText = (text: string): string => load().blake3(text).toString('hex');
 
 /** BLAKE3 of bytes, 32 bytes. */
-export const hashBytes = (bytes: Uint8Array): Buffer => load().blake3(bytes);
+export const hashBytes = (bytes: Uint8Array): Buffer => load().blake3(asBuffer(bytes));
 
 export interface Hasher {
-  update(bytes: Uint8Array): unknown;
+  update(bytes: Uint8Array): void;
   digestBuffer(): Buffer;
 }
 
 /** For content that comes in pieces. */
 export function startHash(): Hasher {
   const { Blake3Hasher } = load();
-  return new Blake3Hasher();
+  const hasher = new Blake3Hasher();
+  return {
+    update: (bytes) => void hasher.update(asBuffer(bytes)),
+    digestBuffer: () => hasher.digestBuffer(),
+  };
 }
+
+/** A view of the same bytes: the addon takes buffers only. */
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

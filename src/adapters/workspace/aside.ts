@@ -132,4 +132,5 @@ const isThere = (path: string): boolean =>
   fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
 /** Undefined when it was never finished: then nothing was moved either. */
-const readJournal = (folder: string): Journal | undefined => readJson(`${folder}/journal.json`);
+const readJournal = (folder: string): Journal | undefined =>
+  readJson(`${folder}/journal.json`) as Journal | undefined;

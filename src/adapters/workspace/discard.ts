@@ -42,7 +42,7 @@ export function recoverDiscarded({ layout, disk }: Needed): void {
 
 function remove(disk: Disk, gone: string): void {
   // What lies elsewhere goes first: the journal is what knows of it.
-  const { staging, outs = [] } = readJson<Elsewhere>(`${gone}/journal.json`) ?? {};
+  const { staging, outs = [] } = (readJson(`${gone}/journal.json`) ?? {}) as Elsewhere;
   const places = [...(staging === undefined ? [] : [staging]), ...outs.map(({ aside }) => aside)];
   for (const place of places.filter((each) => BESIDE.test(basename(each)))) {
     disk.remove(place);
@@ -52,9 +52,9 @@ function remove(disk: Disk, gone: string): void {
 }
 
 /** A file of our own, written by `writeDurably`; undefined when it is not there. */
-export function readJson<T>(file: string): T | undefined {
+export function readJson(file: string): unknown {
   try {
-    return JSON.parse(fs.readFileSync(file, 'utf8')) as T;
+    return JSON.parse(fs.readFileSync(file, 'utf8'));
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;

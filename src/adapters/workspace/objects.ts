@@ -74,7 +74,7 @@ export function openObjects(layout: Layout, disk: Disk, durability: Durability):
 
     readDirectory(directory, path, depth) {
       const entries: TreeEntry[] = [];
-      let isSplit = false;
+      let splits = 0;
       const collect = (part: TreeSummary, level: number): void => {
         const node = objects.readNode(part.digest, path, depth);
         const members = node.kind === 'entries' ? node.entries : node.parts;
@@ -83,14 +83,14 @@ export function openObjects(layout: Layout, disk: Disk, durability: Durability):
           for (const entry of node.entries) entries.push(entry);
           return;
         }
-        isSplit = true;
+        splits += 1;
         if (level >= DEEPEST_SPLIT) {
           fail({ kind: 'refused', path, cause: `the tree ${part.digest} is split too often` });
         }
         for (const next of node.parts) collect(next, level + 1);
       };
       collect(directory, 0);
-      if (!isSplit) return entries;
+      if (splits === 0) return entries;
       entries.sort((a, b) => byCodeUnit(a.name, b.name));
       // A name in two parts could be a link in one and a directory behind it in the other.
       if (entries.some((entry, index) => entries[index + 1]?.name === entry.name)) {

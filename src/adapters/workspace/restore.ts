@@ -297,7 +297,7 @@ export function recoverRestores(tools: Tools): void {
 
 /** Ends a restore wherever it stands: old content goes back to an empty place, or is kept. */
 function settleRestore(tools: Tools, folder: string): void {
-  const journal = readJson<RestoreJournal>(`${folder}/journal.json`);
+  const journal = readJson(`${folder}/journal.json`) as RestoreJournal | undefined;
   if (journal !== undefined) {
     const target = `${tools.layout.root}/${journal.path}`;
     const old = `${journal.staging}/old`;

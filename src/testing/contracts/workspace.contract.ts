@@ -135,7 +135,7 @@ export function workspaceContract(t: Test, open: (t: Test) => Promise<WorkspaceB
     const after = toRef(await content(bed.workspace.digest(path('nest'))));
     const changes = await bed.workspace.compare(before, after, 10);
     t.same(
-      changes?.filter(({ path }) => path !== 'deep'),
+      changes?.filter((change) => change.path !== 'deep'),
       [
         { path: 'changed', kind: 'modified' },
         { path: 'deep/gone', kind: 'removed' },
