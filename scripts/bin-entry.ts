@@ -1,5 +1,5 @@
 /**
- * The bin. Old syntax, one builtin: every Node that knows modules can parse it and read the message.
+ * The bin. Old syntax, one builtin: every Node can parse it, and say that it is too old.
  * The compile cache lies inside the package and not in the temp folder, where another user of the
  * machine could plant code.
  * @param engines what package.json asks for, as `>=22.18`
@@ -7,8 +7,7 @@
 export function binEntry(engines: string): string {
   const [major, minor] = engines.replace('>=', '').split('.').map(Number);
   return `#!/usr/bin/env node
-import * as nodeModule from 'module';
-import { fileURLToPath } from 'url';
+'use strict';
 var version = process.versions.node.split('.').map(Number);
 if (version[0] < ${major} || (version[0] === ${major} && version[1] < ${minor})) {
   process.stderr.write(
@@ -17,8 +16,8 @@ if (version[0] < ${major} || (version[0] === ${major} && version[1] < ${minor}))
   );
   process.exitCode = 64;
 } else {
-  nodeModule.enableCompileCache(fileURLToPath(new URL('./.compile-cache', import.meta.url)));
-  import('./main.js');
+  require('module').enableCompileCache(__dirname + '/.compile-cache');
+  require('./main.js');
 }
 `;
 }

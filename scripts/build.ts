@@ -15,6 +15,13 @@ const PROGRAMS = [
 /** Native modules stay in node_modules, where npm put the binary of this machine. */
 const EXTERNAL = ['better-sqlite3', '@napi-rs/blake-hash', 'react-devtools-core'];
 
+/** Node's modules that take a millisecond or more to load, and that a no-op has no use for. */
+const LAZY = new Set(
+  ['child_process', 'crypto', 'fs/promises', 'http', 'net', 'os', 'stream', 'stream/promises']
+    .concat(['timers/promises', 'tty', 'worker_threads', 'zlib'])
+    .map((name) => `node:${name}`),
+);
+
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 const fresh = join(root, 'node_modules/.cache/avian-dist');
@@ -33,30 +40,30 @@ await rm(dist, { recursive: true, force: true });
 await rename(fresh, dist);
 
 /**
- * Split, so that `avian --help` parses neither SQLite's wrapper nor YAML. Chunks lie flat beside
- * the programs: a program finds another one by `new URL('./name.js', import.meta.url)`, which the
- * plugin below writes where the source says `./name.ts`.
+ * One CommonJS file a program, for the start-up: a no-op of the same code as some 40 split ES modules
+ * took 100 ms more CPU time, half of it in resolving and linking them and half in Node's own modules,
+ * which a static `import` loads whole. What is imported dynamically is in the file too, but runs
+ * only when asked for. A program finds another one by `new URL('./name.js', import.meta.url)`,
+ * which the plugin below writes where the source says `./name.ts`.
  */
 async function bundle(programs: readonly string[]): Promise<void> {
   const names = programs.map((program) => basename(program, '.ts'));
-  await build({
+  const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: Object.fromEntries(programs.map((program, index) => [names[index], program])),
     outdir: fresh,
+    write: false,
     bundle: true,
-    splitting: true,
-    format: 'esm',
+    format: 'cjs',
     platform: 'node',
     target: 'node22.18',
     external: EXTERNAL,
-    // Its CommonJS build, imported dynamically, would come out of a chunk without its named exports.
-    alias: { yaml: join(root, 'node_modules/yaml/browser/index.js') },
-    chunkNames: 'chunk-[hash]',
-    // CommonJS packages inside the bundle call `require` for Node's own modules.
+    // A native package is then required at its first use, without starting the loader of ES modules.
+    supported: { 'dynamic-import': false },
+    define: { 'import.meta.url': 'importMetaUrl' },
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      js: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;',
     },
-    // Names stay, for the stack of a bug; white space is a third of what would be read at every start.
     minifySyntax: true,
     minifyWhitespace: true,
     logLevel: 'warning',
@@ -75,6 +82,24 @@ async function bundle(programs: readonly string[]): Promise<void> {
       },
     ],
   });
+  for (const { path, text } of outputFiles) await writeFile(path, lazyBuiltins(text));
+  // The package is a package of ES modules; these files are not.
+  await writeFile(join(fresh, 'package.json'), '{ "type": "commonjs" }\n');
+}
+
+/**
+ * Has the modules of LAZY loaded at the first use of one of their members, which is how esbuild
+ * writes every use. The others lose the copy of all their members that `import * as fs` asks for:
+ * it reads each, and `fs.promises` loads streams and readline.
+ */
+function lazyBuiltins(text: string): string {
+  return text.replace(
+    /\b(import_[\w$]+)=(?:__toESM\()?require\("(node:[\w/]+)"\)\)?/g,
+    (_, name: string, builtin: string) =>
+      LAZY.has(builtin)
+        ? `${name}=new Proxy({},{get:(_,key)=>require("${builtin}")[key]})`
+        : `${name}=require("${builtin}")`,
+  );
 }
 
 async function writeProgram(name: string, text: string): Promise<void> {

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../adapters/clock/system-clock.ts';
@@ -54,6 +53,7 @@ function openProject(
   const env = commandEnvironment(io, root);
   const files = openProjectFiles(root);
   const running = { runningFolder: join(cache, 'tmp/running'), pid: process.pid, kill };
+  const environment = createEnvironment({ root, env, node: process });
   const workspace = openWorkspace({ root, cache, emit });
   const runs = openRunLog({
     cache,
@@ -68,7 +68,7 @@ function openProject(
       logs: openLogStore({ cache, startHash }),
       scratch: openScratch(join(cache, 'tmp/scratch'), hashText),
       executor: createLocalExecutor({ env, ...running }),
-      environment: createEnvironment({ root, env, node: process }),
+      environment,
       clock: systemClock,
       hash: hashText,
       nonce: () => randomBytes(3).toString('hex'),
@@ -77,7 +77,7 @@ function openProject(
     files,
     projectCache: openProjectCache(join(cache, 'project.json'), files),
     revisions: openRevisions(root),
-    invocationLock: createInvocationLock({ cache, pid: process.pid, host: hostname() }),
+    invocationLock: createInvocationLock({ cache, pid: process.pid, host: environment.host() }),
     reapOrphans: async () => {
       const { reapOrphans } = await import('../adapters/executor/orphans.ts');
       return (await reapOrphans(running)).map(({ stage }) => stage);

@@ -1,3 +1,4 @@
+import { systemClock } from '../adapters/clock/system-clock.ts';
 import type { RendererOptions } from '../report/plain.ts';
 import type { Io } from './io.ts';
 
@@ -9,8 +10,8 @@ export const rendererOptions = (io: Io): RendererOptions => ({
   ascii: io.ascii,
   columns: redrawn(io) ? io.columns : undefined,
   ticker: {
-    now: () => Date.now(),
-    monotonic: () => performance.now(),
+    now: () => systemClock.now(),
+    monotonic: () => systemClock.monotonic(),
     every: (ms, tick) => {
       const timer = setInterval(tick, ms).unref();
       return () => {

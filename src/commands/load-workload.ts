@@ -1,4 +1,3 @@
-import { loadProject } from '../config/load-project.ts';
 import { resolveParams } from '../config/params.ts';
 import type { StageWork, Workload } from '../engine/request.ts';
 import type { Diagnostic, Problem } from '../model/diagnostic.ts';
@@ -15,6 +14,7 @@ export async function readProject(
 ): Promise<Result<Project, Problem>> {
   const remembered = projectCache.load(version, overrides);
   if (remembered !== undefined) return ok(remembered);
+  const { loadProject } = await import('../config/load-project.ts');
   const loaded = await loadProject({
     read: (path) => files.read(path),
     list: (path) => files.list(path),

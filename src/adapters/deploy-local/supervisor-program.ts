@@ -18,6 +18,6 @@ process.on('SIGHUP', () => supervisor.look());
 process.on('SIGTERM', () => supervisor.stop());
 // Ctrl-C in the terminal that deployed reaches only that terminal's session; this is for people.
 process.on('SIGINT', () => supervisor.stop());
-await supervisor.run();
-// Nothing is left to do; a socket that somebody keeps open must not keep us.
-process.exit(0);
+// Nothing is left to do then; a socket that somebody keeps open must not keep us. No top-level await:
+// the bundle is CommonJS. A rejection nobody handles ends the program, as it should.
+void supervisor.run().then(() => process.exit(0));

@@ -1,16 +1,33 @@
 // Renamed: the bundle's banner has a `createRequire` of its own.
 import { createRequire as requireFrom } from 'node:module';
+import { arch, platform } from 'node:os';
 import type * as Addon from '@napi-rs/blake-hash';
 
 type Native = Pick<typeof Addon, 'blake3' | 'Blake3Hasher'>;
+
+/** What npm installed for this machine. The package's own entry looks around for it first, for about 3 ms. */
+const ADDONS: { readonly [platform: string]: string } = {
+  'linux-x64': '@napi-rs/blake-hash-linux-x64-gnu',
+  'linux-arm64': '@napi-rs/blake-hash-linux-arm64-gnu',
+};
 
 /**
  * BLAKE3 on demand: loading the native addon costs 4 to 20 ms, which a no-op that hashes nothing
  * should not pay. `require` because an ESM import would be asynchronous at every call site.
  */
 let native: Native | undefined;
-const load = (): Native =>
-  (native ??= requireFrom(import.meta.url)('@napi-rs/blake-hash') as Native);
+const load = (): Native => (native ??= loadAddon());
+
+function loadAddon(): Native {
+  const require = requireFrom(import.meta.url);
+  const addon = ADDONS[`${platform()}-${arch()}`];
+  try {
+    if (addon !== undefined) return require(addon) as Native;
+  } catch {
+    // Another libc, or a package manager that lays packages out otherwise.
+  }
+  return require('@napi-rs/blake-hash') as Native;
+}
 
 /** BLAKE3 of UTF-8 text, 64 hex digits. */
 export const hashText = (text: string): string => load().blake3(text).toString('hex');

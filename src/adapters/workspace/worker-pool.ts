@@ -44,17 +44,18 @@ interface Thread {
   task: Task | undefined;
 }
 
-export function openWorkerPool(
-  program: URL = FILE_WORKER,
-  size: number = Math.min(availableParallelism(), MOST_THREADS),
-): WorkerPool {
+export function openWorkerPool(program: URL = FILE_WORKER, size?: number): WorkerPool {
+  // Asked at the first need: counting cores reads files, which a no-op should not pay for.
+  let counted = size;
+  const most = (): number =>
+    (counted ??= Math.max(1, Math.min(availableParallelism(), MOST_THREADS)));
   const threads = new Set<Thread>();
   const queue: Task[] = [];
   let idleTimer: NodeJS.Timeout | undefined;
 
   const dispatch = (): void => {
     for (const thread of threads) if (thread.task === undefined) give(thread);
-    while (queue.length > 0 && threads.size < size) give(start());
+    while (queue.length > 0 && threads.size < most()) give(start());
     const isIdle = [...threads].every(({ task }) => task === undefined);
     clearTimeout(idleTimer);
     if (isIdle && threads.size > 0) idleTimer = setTimeout(() => void stop(), IDLE_MS).unref();
@@ -110,11 +111,12 @@ export function openWorkerPool(
     isRunning: () => threads.size > 0,
 
     warm() {
-      while (threads.size < size) start();
+      while (threads.size < most()) start();
     },
 
     async run(batches, { onBytes, settle, isStopped }) {
       let next = 0;
+      let settled = 0;
       // A few more in hand than there are threads, so that none waits for this thread's turn.
       const lane = async (): Promise<void> => {
         for (let index = next++; index < batches.length && !isStopped(); index = next++) {
@@ -124,11 +126,16 @@ export function openWorkerPool(
             queue.push({ batch, onBytes, resolve, reject });
             dispatch();
           });
+          settled += 1;
           settle(batch, reply, index);
         }
       };
-      const lanes = await Promise.allSettled(Array.from({ length: size * 2 }, lane));
+      const lanes = await Promise.allSettled(Array.from({ length: most() * 2 }, lane));
       for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
+      // A file that nobody worked on would be committed as zeros or restored as nothing.
+      if (settled < batches.length && !isStopped()) {
+        throw new Error(`bug: ${settled} of ${batches.length} file batches were worked on`);
+      }
     },
 
     close: stop,

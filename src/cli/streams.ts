@@ -1,0 +1,35 @@
+import { fstatSync, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+
+/**
+ * Writes all of a text to a file descriptor before it returns, as `process.stdout` does for files, pipes and
+ * terminals on Linux. Not `process.stdout` itself: it loads streams and, for a terminal, sockets,
+ * 5 ms that a no-op can do without.
+ */
+export function createWriter(descriptor: number): (text: string) => void {
+  let gone = false;
+  return (text) => {
+    let rest: Uint8Array = Buffer.from(text);
+    while (rest.length > 0 && !gone) {
+      try {
+        rest = rest.subarray(writeSync(descriptor, rest));
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        // A reader that goes away (`avian dag | head`) ends the output, not avian.
+        if (code === 'EPIPE') gone = true;
+        // A pipe that another process made non-blocking, and that is full: its reader needs a moment.
+        else if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+        else throw error;
+      }
+    }
+  };
+}
+
+/** Asks the terminal layer, which loads sockets, only where a character device makes it likely. */
+export function isTerminal(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isCharacterDevice() && isatty(descriptor);
+  } catch {
+    return false;
+  }
+}
