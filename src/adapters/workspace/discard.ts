@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { basename } from 'node:path';
 import { isErrno } from './failure.ts';
-import { temporaryName } from './file-batch.ts';
+import { temporaryName } from './object-file.ts';
 import type { Disk } from './disk.ts';
 import type { Layout } from './layout.ts';
 

@@ -6,7 +6,7 @@ import { listFolder } from './discard.ts';
 import { writeDurably, type Disk } from './disk.ts';
 import { isErrno } from './failure.ts';
 import { objectPath, type Layout } from './layout.ts';
-import { temporaryName } from './file-batch.ts';
+import { temporaryName } from './object-file.ts';
 
 /**
  * Objects are written without an fsync each; one barrier comes before whatever promises them.

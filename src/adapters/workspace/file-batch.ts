@@ -1,8 +1,10 @@
 import * as fs from 'node:fs';
-import { hashBytes, startHash } from '../hash/blake3.ts';
+import { hashBytes } from '../hash/blake3.ts';
 import type { Disk } from './disk.ts';
 import { fail, isErrno, problemOf } from './failure.ts';
 import { digestOf, objectPath } from './layout.ts';
+import { hasObject, placeObject, storeBytes, temporaryName } from './object-file.ts';
+import { hashPieces, PIECE, readExactly, tryReflink } from './read-pieces.ts';
 import { COLUMNS, isFileMode, sameStat, setStat, SIZE } from './snapshot.ts';
 import type { WorkspaceProblem } from '../../ports/workspace.ts';
 
@@ -36,12 +38,6 @@ export interface BatchReply {
   readonly problem?: WorkspaceProblem;
 }
 
-/** Files up to this size are read at once into one buffer; larger ones in pieces of it. */
-const PIECE = 1024 * 1024;
-let shared: Buffer | undefined;
-// One byte more than a piece, so that a file that has grown shows in its single read.
-const buffer = (): Buffer => (shared ??= Buffer.allocUnsafeSlow(PIECE + 1));
-
 /** Sizes as they were when the batch was made. */
 export const sizesOf = (batch: FileBatch): readonly number[] =>
   batch.kind === 'restore'
@@ -51,9 +47,6 @@ export const sizesOf = (batch: FileBatch): readonly number[] =>
 /** Bytes of the files that are read at once, about which `onBytes` is not told. */
 export const smallBytes = (batch: FileBatch): number =>
   sizesOf(batch).reduce((sum, size) => sum + (size <= PIECE ? size : 0), 0);
-
-/** False once the file system has said that it cannot share blocks. */
-let reflinks = true;
 
 /** @param onBytes told how far a large file has come. */
 export function runBatch(
@@ -163,15 +156,6 @@ function readSmall(fd: number, size: number, store: Store, disk: Disk): ReadOnce
   };
 }
 
-/**
- * A file of exactly `size` bytes in one read; undefined when it is longer or shorter. A regular
- * file gives all that was asked for unless it ends, so no second read has to find the end.
- */
-function readExactly(fd: number, size: number): Buffer | undefined {
-  const into = buffer();
-  return fs.readSync(fd, into, 0, size + 1, 0) === size ? into.subarray(0, size) : undefined;
-}
-
 function readLarge(
   fd: number,
   path: string,
@@ -212,29 +196,6 @@ function readLarge(
   }
 }
 
-function hashPieces(
-  fd: number,
-  size: number,
-  onBytes: (bytes: number) => void,
-  onPiece: (piece: Buffer) => void,
-): Buffer | undefined {
-  const hasher = startHash();
-  const into = buffer();
-  let done = 0;
-  for (;;) {
-    const got = fs.readSync(fd, into, 0, PIECE, done);
-    if (got === 0) break;
-    // Longer than it was: a file that somebody appends to might never come to its end.
-    if (done + got > size) return undefined;
-    const piece = into.subarray(0, got);
-    hasher.update(piece);
-    onPiece(piece);
-    done += got;
-    onBytes(got);
-  }
-  return done === size ? hasher.digestBuffer() : undefined;
-}
-
 /** A clone is a picture of one moment, so it is made first and hashed after. */
 function cloneAndHash(
   path: string,
@@ -252,19 +213,6 @@ function cloneAndHash(
   }
 }
 
-function tryReflink(from: string, to: string, disk: Disk): boolean {
-  if (!reflinks) return false;
-  try {
-    disk.reflink(from, to);
-    return true;
-  } catch (error) {
-    if (!isErrno(error, 'ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'EINVAL', 'ENOTTY', 'ENOSYS'))
-      throw error;
-    reflinks = false;
-    return false;
-  }
-}
-
 function copyAndHash(
   fd: number,
   to: string,
@@ -279,52 +227,6 @@ function copyAndHash(
     });
   } finally {
     fs.closeSync(out);
-  }
-}
-
-let counter = 0;
-const nonce = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 12)}`;
-/** Unique to this thread; a leftover is swept by `recover`. */
-export const temporaryName = (folder: string): string => `${folder}/${nonce}-${counter++}`;
-
-/** Stores bytes under their digest; true when they were new. */
-export function storeBytes(
-  bytes: Uint8Array,
-  hex: string,
-  store: { readonly objects: string; readonly temporary: string },
-  disk: Disk,
-): boolean {
-  if (hasObject(store.objects, hex, bytes.length)) return false;
-  const temporary = temporaryName(store.temporary);
-  const fd = disk.create(temporary, 0o444);
-  try {
-    disk.write(fd, bytes, temporary);
-  } catch (error) {
-    disk.unlink(temporary);
-    throw error;
-  } finally {
-    fs.closeSync(fd);
-  }
-  placeObject(temporary, hex, store.objects, disk);
-  return true;
-}
-
-/** An object of the right size is trusted: it was renamed in whole, and is read-only. */
-export const hasObject = (objects: string, hex: string, size: number): boolean =>
-  fs.lstatSync(objectPath(objects, hex), { throwIfNoEntry: false })?.size === size;
-
-/**
- * Renames a finished temporary file to its place. Everybody who races here puts the same bytes
- * under the same name, so whoever comes last does no harm.
- */
-function placeObject(temporary: string, hex: string, objects: string, disk: Disk): void {
-  const path = objectPath(objects, hex);
-  try {
-    disk.rename(temporary, path);
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
-    disk.mkdir(path.slice(0, path.lastIndexOf('/')));
-    disk.rename(temporary, path);
   }
 }
 

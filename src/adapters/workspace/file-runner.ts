@@ -26,10 +26,10 @@ export const BATCH_FILES = 128;
 /** Bytes in a batch, but for a file that is larger by itself. */
 export const BATCH_BYTES = 8 * 1024 * 1024;
 
-// A worker takes 35 to 60 ms to start and load BLAKE3. Below about twice that much work (120 us
-// a file, 1 GB/s) the main thread alone is done sooner.
-const WORTH_FILES = 1000;
-const WORTH_BYTES = 96 * 1024 * 1024;
+// Two threads and their start broke even with this one at 2,000 files of 20 KB (250 ms each way on
+// two busy cores). Bytes count from less: one large file would keep this thread from telling.
+const WORTH_FILES = 2000;
+const WORTH_BYTES = 128 * 1024 * 1024;
 
 export function openFileRunner(disk: Disk, pool: WorkerPool): FileRunner {
   return {

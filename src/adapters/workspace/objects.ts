@@ -7,7 +7,7 @@ import { hashBytes } from '../hash/blake3.ts';
 import type { Disk } from './disk.ts';
 import type { Durability } from './durability.ts';
 import { fail, isErrno, WorkspaceFailure } from './failure.ts';
-import { hasObject, storeBytes } from './file-batch.ts';
+import { hasObject, storeBytes } from './object-file.ts';
 import { hexOf, objectPath, type Layout } from './layout.ts';
 
 /** A node holds at most 4,096 entries of a few hundred bytes; whatever is larger is no node. */

@@ -12,7 +12,8 @@ import { digestAt, digestPath, forgetYoung, refuseRoot } from './digest-path.ts'
 import { discard, listFolder, readJson } from './discard.ts';
 import { writeDurably } from './disk.ts';
 import { fail, isErrno, WorkspaceFailure } from './failure.ts';
-import { temporaryName, type FileBatch } from './file-batch.ts';
+import type { FileBatch } from './file-batch.ts';
+import { temporaryName } from './object-file.ts';
 import { dealIntoBatches } from './file-runner.ts';
 import { moveAway, sameVolume } from './move.ts';
 import { startProgress, type Progress } from './progress.ts';

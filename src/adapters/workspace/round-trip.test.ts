@@ -66,14 +66,14 @@ t.test('any directory comes back as it was', async (t) => {
 
 t.test('many files go through worker threads and come to the same', async (t) => {
   const bed = openBed(t);
-  for (let index = 0; index < 1500; index++)
+  for (let index = 0; index < 2500; index++)
     await bed.write(`nest/${index % 7}/${index}`, `${index}`);
   fs.writeFileSync(`${bed.root}/nest/large`, Buffer.alloc(3_000_000, 'egg'));
   const alone = await content(
     bed.open({ workerProgram: new URL('file:///gone.ts') }).digest(path('nest/3')),
   );
   const nest = await content(bed.workspace.commit(path('nest')));
-  t.match(nest, { kind: 'tree', files: 1501 });
+  t.match(nest, { kind: 'tree', files: 2501 });
   t.same(await content(bed.workspace.digest(path('nest/3'))), alone);
   t.ok(await bed.workspace.holds(toRef(nest)));
   t.match(await bed.workspace.restore(path('copy'), toRef(nest)), { ok: true });
