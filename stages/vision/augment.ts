@@ -1,7 +1,7 @@
 /** Random changes of training pictures, on bytes: 8-bit RGB in, 8-bit RGB of the same size out. */
 import type { Random } from './random.ts';
 
-export const augmentations = ['none', 'light', 'moderate', 'heavy'] as const;
+export const augmentations = ['none', 'light', 'upright', 'moderate', 'heavy'] as const;
 export type Augmentation = (typeof augmentations)[number];
 
 /** A change of one picture: out(x, y) is read at source = centre + scale * rotate(flip(x, y)). */
@@ -22,7 +22,8 @@ export interface Change {
 const WHOLE = { width: 1, height: 1, x: 0.5, y: 0.5 };
 
 /**
- * Draws a change. `light` mirrors left and right; `moderate` also upside down and turns by up to 90 degrees either
+ * Draws a change. `light` mirrors left and right; `upright` also turns by up to 15 degrees and cuts out a part as
+ * `heavy` does, for what always stands on its feet; `moderate` mirrors also upside down and turns by up to 90 degrees either
  * way; `heavy` also cuts out a part of 40 to 100 % of the area, of shape 3:4 to 4:3, and stretches it to the whole.
  */
 export function drawChange(kind: Augmentation, random: Random): Change {
@@ -32,6 +33,13 @@ export function drawChange(kind: Augmentation, random: Random): Change {
       return change;
     case 'light':
       return { ...change, flipX: coin(random) };
+    case 'upright':
+      return {
+        ...change,
+        flipX: coin(random),
+        angle: (random.next() * 2 - 1) * (Math.PI / 12),
+        crop: drawCrop(random),
+      };
     case 'moderate':
       return turned(random);
     case 'heavy':

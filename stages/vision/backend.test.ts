@@ -32,21 +32,22 @@ t.test('threads give the numbers that one thread gives, and let the process end'
     writeFileSync(file, program(threads));
     return spawnSync(process.execPath, [file], { encoding: 'utf8' });
   });
-  t.equal(one?.status, 0, one?.stderr);
-  t.equal(two?.status, 0, two?.stderr);
+  t.equal(one?.status, 0, one?.stderr ?? '');
+  t.equal(two?.status, 0, two?.stderr ?? '');
   t.equal(two?.stderr, '', 'silent');
   t.ok((one?.stdout.length ?? 0) > 4000);
   t.equal(two?.stdout, one?.stdout, 'bit for bit');
 });
 
 t.test('where threads cannot be had the plain binary is used', async (t) => {
-  const memory = WebAssembly.Memory;
-  t.teardown(() => (WebAssembly.Memory = memory));
-  WebAssembly.Memory = class {
-    constructor() {
-      throw new RangeError('no shared memory');
-    }
-  } as unknown as typeof memory;
+  const assembly = (globalThis as unknown as { WebAssembly: { Memory: unknown } }).WebAssembly;
+  const memory = assembly.Memory;
+  t.teardown(() => {
+    assembly.Memory = memory;
+  });
+  assembly.Memory = function refuse() {
+    throw new RangeError('no shared memory');
+  };
   t.equal(await loadThreadedModule(2), undefined);
 });
 

@@ -17,7 +17,7 @@ export interface Checkpoint<Progress> {
 }
 
 interface Header {
-  readonly version: 1;
+  readonly version: number;
   readonly key: string;
   readonly progress: unknown;
   readonly lengths: Readonly<Record<string, readonly number[]>>;

@@ -5,6 +5,7 @@ import { openBackend } from './backend.ts';
 import type { Batch } from './batches.ts';
 import { createLearner } from './learner.ts';
 import { batchNorm } from './models/batch-norm.ts';
+import { globalMax } from './models/global-max.ts';
 import { createRandom } from './random.ts';
 import { architectures, findArchitecture, type ModelOptions } from './zoo.ts';
 
@@ -12,6 +13,16 @@ const options: ModelOptions = { inputSize: 16, classes: 3, width: 4, dropout: 0.
 const rates = { encoderRate: 0.01, headRate: 0.01, weightDecay: 0.01, labelSmoothing: 0.1 };
 
 t.before(() => openBackend({ prefer: 'wasm', threads: 1 }));
+
+/** What a reader is told to do about an unknown architecture. */
+function hintFor(name: string): string {
+  try {
+    findArchitecture(name);
+  } catch (error) {
+    return (error as { hint?: string }).hint ?? '';
+  }
+  return '';
+}
 
 /** Pictures whose brightness is their class: easy to learn. */
 function brightness(count: number, size: number): Batch {
@@ -84,11 +95,23 @@ t.test('every architecture: a seed decides its weights, its output is logits', a
     t.same(logits.shape, [2, 3], name);
     for (const model of [a, b, other]) model.dispose();
   }
-  t.throws(() => findArchitecture('mobile-net'), { hint: /there are plate-cnn/ });
-  t.throws(() => findArchitecture('plate_cnn'), { hint: /did you mean plate-cnn\?/ });
+  t.equal(hintFor('mobile-net'), 'there are plate-cnn, small-mobile-net');
+  t.match(hintFor('plate_cnn'), /did you mean plate-cnn\?/);
   const { build, defaults } = findArchitecture('plate-cnn');
   const full = build({ inputSize: 64, classes: 13, ...defaults, dropout: 0, seed: 1 });
   t.ok(Math.abs(full.countParams() - 200_000) < 20_000, `${full.countParams()} parameters`);
+});
+
+t.test('global max computes and differentiates as the one of TF.js does', async (t) => {
+  const x = tf.randomNormal([3, 4, 5, 6], 0, 1, 'float32', 8);
+  const dy = tf.randomNormal([3, 6], 0, 1, 'float32', 9);
+  const [ours, theirs] = [globalMax('ours-max'), layers.globalMaxPooling2d({})].map((layer) => {
+    const run = (input: tf.Tensor): tf.Tensor =>
+      layer.apply(input, { training: true }) as tf.Tensor;
+    const dx = tf.grad((input) => tf.sum(tf.mul(run(input), dy)))(x);
+    return { y: [...run(x).dataSync()], dx: [...dx.dataSync()] };
+  });
+  t.same(ours, theirs);
 });
 
 t.test('batch norm computes and differentiates as the one of TF.js does', async (t) => {
@@ -105,7 +128,9 @@ t.test('batch norm computes and differentiates as the one of TF.js does', async 
       tf.tensor1d([0, 0]),
       tf.tensor1d([1, 1]),
     ]);
-    const variables = layer.trainableWeights.map((weight) => weight.read() as tf.Variable);
+    const variables = layer.trainableWeights.map(
+      (weight) => weight.read() as unknown as tf.Variable,
+    );
     const run = (input: tf.Tensor): tf.Scalar =>
       tf.sum(tf.mul(layer.apply(input, { training: true }) as tf.Tensor, dy));
     const y = layer.apply(x, { training: true }) as tf.Tensor;

@@ -44,7 +44,9 @@ export function createLearner(model: LayersModel, options: LearnerOptions): Lear
     rate: head ? options.headRate : options.encoderRate,
     variables: model.layers
       .filter((layer) => layer.name.startsWith('head') === head)
-      .flatMap((layer) => layer.trainableWeights.map((weight) => weight.read() as tf.Variable)),
+      .flatMap((layer) =>
+        layer.trainableWeights.map((weight) => weight.read() as unknown as tf.Variable),
+      ),
   }));
   const trainable = groups.flatMap(({ variables }) => variables);
   const optimizer = createAdamW(groups, { weightDecay: options.weightDecay });
@@ -66,11 +68,11 @@ export function createLearner(model: LayersModel, options: LearnerOptions): Lear
       return toScore(loss, correct, batch.count, batch.count);
     },
     async score(batch) {
-      const [loss, correct] = tf.tidy(() => {
+      const [loss, correct] = tf.tidy<[tf.Tensor, tf.Tensor]>(() => {
         const { x, targets } = tensors(batch, shape, classes);
         const logits = model.apply(x, { training: false }) as tf.Tensor2D;
         return [tf.sum(crossEntropy(logits, targets)), countCorrect(logits, targets)];
-      }) as [tf.Tensor, tf.Tensor];
+      });
       return toScore(loss, correct, batch.count, 1);
     },
     weights: () => model.weights.map((weight) => numbers(weight.read())),
@@ -87,7 +89,7 @@ export function createLearner(model: LayersModel, options: LearnerOptions): Lear
 /** Gives every weight of `model`, batch norm's averages included, the values of another moment. */
 export function setModelWeights(model: LayersModel, values: readonly Float32Array[]): void {
   assign(
-    model.weights.map((weight) => weight.read() as tf.Variable),
+    model.weights.map((weight) => weight.read() as unknown as tf.Variable),
     values,
   );
 }
@@ -127,7 +129,7 @@ async function toScore(
 }
 
 function numbers(tensor: tf.Tensor): Float32Array {
-  return Float32Array.from(tensor.dataSync<'float32'>());
+  return Float32Array.from(tensor.dataSync());
 }
 
 function assign(variables: readonly tf.Variable[], values: readonly Float32Array[]): void {

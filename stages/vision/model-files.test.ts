@@ -100,5 +100,7 @@ t.test('a contract lists everything that is wrong with it', async (t) => {
   t.throws(() => parseContract(broken), {
     message: /fit is not .*; input.std is not .*; labels is not .*; quantization.dtype is not/,
   });
-  for (const value of [null, 3, [], {}]) t.throws(() => parseContract(value), { kind: 'invalid' });
+  for (const value of [null, 3, [], {}]) {
+    t.throws(() => parseContract(value), /the model's contract is not valid/);
+  }
 });

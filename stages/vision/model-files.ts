@@ -122,7 +122,7 @@ export function byteLength(spec: tf.io.WeightsManifestEntry): number {
 
 /** One buffer out of what TF.js calls weight data: a buffer or a list of them. */
 export function joinBytes(data: tf.io.WeightData): Uint8Array {
-  return new Uint8Array(Array.isArray(data) ? tf.io.concatenateArrayBuffers(data) : data);
+  return new Uint8Array(tf.io.CompositeArrayBuffer.join(data));
 }
 
 /** Writes beside the target and renames, so that a reader never sees half a file. */

@@ -29,7 +29,7 @@ export interface Architecture {
 export const architectures: readonly Architecture[] = [
   {
     name: 'plate-cnn',
-    describe: 'four plain convolutions, batch norm, average pooling, one dense layer',
+    describe: 'five plain convolutions, batch norm, average and maximum pooling, one dense layer',
     input: { interpolation: 'bilinear', fit: 'cover' },
     defaults: { width: 24 },
     build: plateCnn,
@@ -58,10 +58,10 @@ export function findArchitecture(name: string): Architecture {
 /** Insertions, deletions and replacements that turn `a` into `b`. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (const [i, letter] of [...a].entries()) {
+  for (let i = 0; i < a.length; i++) {
     const next = [i + 1];
-    for (const [j, other] of [...b].entries()) {
-      const replaced = (row[j] ?? 0) + (letter === other ? 0 : 1);
+    for (let j = 0; j < b.length; j++) {
+      const replaced = (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1);
       next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
     }
     row = next;

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { createRandom, type Random } from '../random.ts';
 import { batchNorm } from './batch-norm.ts';
+import { globalMax } from './global-max.ts';
 
 /** Gives each layer's initialiser a seed that depends on the model's seed and the layer's name alone. */
 export function layerSeed(seed: number, name: string): number {
@@ -49,13 +50,21 @@ export function separableBlock(
   return convBlock(filtered, name, { filters, stride: 1, kernel: 1, seed });
 }
 
-/** Average over positions, dropout, one dense layer: logits. Its layers are named `head…`, which is how the trainer knows them. */
+/**
+ * Average and maximum over positions, dropout, one dense layer: logits. The maximum finds a mark that is small in the picture,
+ * such as a crest, where the average drowns it.
+ * Its layers are named `head…`, which is how the trainer knows them.
+ */
 export function classifierHead(
   x: SymbolicTensor,
   options: { classes: number; dropout: number; seed: number },
 ): SymbolicTensor {
   const { classes, dropout, seed } = options;
-  const pooled = layers.globalAveragePooling2d({ name: 'pool' }).apply(x) as SymbolicTensor;
+  const average = layers.globalAveragePooling2d({ name: 'pool_average' }).apply(x);
+  const maximum = globalMax('pool_maximum').apply(x);
+  const pooled = layers
+    .concatenate({ name: 'pool' })
+    .apply([average, maximum] as SymbolicTensor[]) as SymbolicTensor;
   const thinned = seededDropout(dropout, seed).apply(pooled) as SymbolicTensor;
   const dense = layers.dense({
     name: 'head',

@@ -42,7 +42,7 @@ function gradients(
   return tf.tidy(() => {
     const [height, width, last] = filter;
     const image = tf.randomNormal(x, 0, 1, 'float32', 1);
-    const taps = tf.randomNormal([height, width, x[3], last], 0, 1, 'float32', 2) as tf.Tensor4D;
+    const taps = tf.randomNormal<tf.Rank.R4>([height, width, x[3], last], 0, 1, 'float32', 2);
     const loss = (a: tf.Tensor, b: tf.Tensor): tf.Scalar => {
       const y =
         kind === 'full'
@@ -87,8 +87,8 @@ t.test('gradients on wasm agree with the plain backend', async (t) => {
 t.test('a filter gradient agrees with finite differences', async (t) => {
   await openBackend({ prefer: 'wasm' });
   const example: Case = { x: [2, 6, 6, 2], filter: [3, 3, 2], strides: 2, pad: 'same' };
-  const x = tf.randomNormal(example.x, 0, 1, 'float32', 5) as tf.Tensor4D;
-  const taps = tf.randomNormal([3, 3, 2, 2], 0, 0.5, 'float32', 6) as tf.Tensor4D;
+  const x = tf.randomNormal<tf.Rank.R4>(example.x, 0, 1, 'float32', 5);
+  const taps = tf.randomNormal<tf.Rank.R4>([3, 3, 2, 2], 0, 0.5, 'float32', 6);
   const loss = (w: tf.Tensor): tf.Scalar =>
     tf.mean(tf.square(tf.conv2d(x, w as tf.Tensor4D, example.strides, 'same')));
   const analytic = tf.grad(loss)(taps).dataSync<'float32'>();

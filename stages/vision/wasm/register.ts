@@ -23,7 +23,9 @@ export function registerGradientKernels(backendName = 'wasm'): void {
   if (registered) return;
   registered = true;
   for (const { name, run } of kernels) {
-    if (getKernel(name, backendName) !== undefined) unregisterKernel(name, backendName);
+    // Typed as always there; for a kernel that wasm lacks it is undefined.
+    const present = getKernel(name, backendName) as unknown;
+    if (present !== undefined) unregisterKernel(name, backendName);
     registerKernel({ kernelName: name, backendName, kernelFunc: run });
   }
 }
