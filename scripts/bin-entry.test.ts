@@ -5,11 +5,12 @@ import { Linter } from 'eslint';
 import t from 'tap';
 import { binEntry, binLauncher } from './bin-entry.ts';
 
-/** The bin over a program that says so when it is loaded, as modern as programs get. */
+/** The bin over a program that says so when it is loaded, in syntax that an old Node cannot parse. */
 const dist = t.testdir({
-  'package.json': '{"type":"module"}',
+  'package.json': '{"type":"commonjs"}',
   'avian.js': binEntry('>=22.18'),
-  'main.js': 'await 0; process.stdout.write(`loaded ${process.argv.slice(2).join(" ")}`);',
+  'main.js':
+    'let said = null; said ||= 0; process.stdout.write(`loaded ${process.argv.slice(2).join(" ")}`);',
   bin: { avian: binLauncher() },
 });
 const entry = join(dist, 'avian.js');
@@ -24,13 +25,12 @@ const pretend = (version: string): string =>
 const MESSAGE = (version: string): string =>
   `avian needs Node 22.18 or newer and this is v${version}: inside the project run \`npx avian\`, or install one there with \`npm i -D node@24\`\n`;
 
-t.test('any Node that knows modules can read it', async (t) => {
-  const languageOptions = { ecmaVersion: 2020, sourceType: 'module' } as const;
+t.test('any Node can read it', async (t) => {
+  const languageOptions = { ecmaVersion: 5, sourceType: 'script' } as const;
   const source = binEntry('>=22.18').replace(/^#!.*/, '');
-  // ES2020 is what Node 14 knows; import.meta and import() are its newest parts.
   t.same(new Linter().verify(source, { languageOptions }), []);
   t.not(
-    new Linter().verify('a ||= 1', { languageOptions }).length,
+    new Linter().verify('a => 1', { languageOptions }).length,
     0,
     'and the parser would have complained',
   );
