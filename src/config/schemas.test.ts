@@ -5,7 +5,7 @@ import { formatLock } from '../adapters/lock-store/lock-text.ts';
 import { parseRunRecord } from '../adapters/run-log/record-codec.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
-import type { StageFailure } from '../model/outcome.ts';
+import type { StageFailure } from '../model/failure.ts';
 import type { RunRecord } from '../model/run.ts';
 import { attempt, digest, fingerprint, path, stage } from '../testing/samples.ts';
 import { FULL_PIPELINE } from './fixtures/full.ts';

@@ -1,7 +1,8 @@
 import { sameContent, toRef, type ArtifactRef } from '../model/artifact.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import type { AttemptId, Fingerprint, RepoPath } from '../model/names.ts';
-import type { StageFailure, StageOutcome } from '../model/outcome.ts';
+import type { StageFailure } from '../model/failure.ts';
+import type { StageOutcome } from '../model/outcome.ts';
 import { err, isNonEmpty, ok, type NonEmptyArray, type Result } from '../model/result.ts';
 import type { FingerprintInput, Run, RunRecord } from '../model/run.ts';
 import type { StaleReason } from '../model/verdict.ts';

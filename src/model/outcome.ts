@@ -1,6 +1,5 @@
-import type { NonEmptyArray } from './result.ts';
-import type { RepoPath, StageName } from './names.ts';
-import type { Gate } from './pipeline.ts';
+import type { StageFailure } from './failure.ts';
+import type { StageName } from './names.ts';
 import type { Run } from './run.ts';
 
 /** How a stage ended. */
@@ -11,27 +10,3 @@ export type StageOutcome =
   | { readonly kind: 'failed'; readonly failure: StageFailure; readonly run?: Run }
   | { readonly kind: 'blocked'; readonly by: StageName }
   | { readonly kind: 'cancelled' };
-
-export type StageFailure =
-  | { readonly kind: 'exited'; readonly code: number; readonly tail: string }
-  | { readonly kind: 'signalled'; readonly signal: string; readonly tail: string }
-  | { readonly kind: 'timed-out'; readonly afterMs: number }
-  | { readonly kind: 'not-started'; readonly cause: string }
-  | { readonly kind: 'dep-missing'; readonly path: RepoPath; readonly producer?: StageName }
-  | { readonly kind: 'dep-unreadable'; readonly path: RepoPath; readonly cause: string }
-  | { readonly kind: 'dep-changed-during-run'; readonly path: RepoPath }
-  | { readonly kind: 'wrote-others-out'; readonly path: RepoPath; readonly owner: StageName }
-  | { readonly kind: 'out-missing'; readonly path: RepoPath }
-  | { readonly kind: 'out-refused'; readonly path: RepoPath; readonly cause: string }
-  | { readonly kind: 'restore-failed'; readonly path: RepoPath; readonly cause: string }
-  | { readonly kind: 'metrics-unreadable'; readonly path: RepoPath; readonly cause: string }
-  /** An effect ran but its probe does not confirm it. */
-  | { readonly kind: 'probe-failed'; readonly message: string }
-  | {
-      readonly kind: 'gate-failed';
-      readonly failed: NonEmptyArray<{
-        readonly path: RepoPath;
-        readonly gate: Gate;
-        readonly actual: number | undefined;
-      }>;
-    };

@@ -1,7 +1,7 @@
 import type { ArtifactRef } from './artifact.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { AttemptId, Digest, Fingerprint, RepoPath, RunId, StageName } from './names.ts';
-import type { StageFailure } from './outcome.ts';
+import type { StageFailure } from './failure.ts';
 
 /** Everything that may change a stage's outs. Digested as canonical JSON; see engine/fingerprint.ts. */
 export interface FingerprintInput {

@@ -2,7 +2,7 @@ import type { ContentChange } from './artifact.ts';
 import type { Deployment } from './deployment.ts';
 import type { JsonValue } from './json.ts';
 import type { AttemptId, Digest, RepoPath, RunId, StageName } from './names.ts';
-import type { StageFailure } from './outcome.ts';
+import type { StageFailure } from './failure.ts';
 import type { NonEmptyArray } from './result.ts';
 import type { Run } from './run.ts';
 import type { Verdict } from './verdict.ts';

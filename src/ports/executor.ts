@@ -1,5 +1,5 @@
 import type { Result } from '../model/result.ts';
-import type { StageFailure } from '../model/outcome.ts';
+import type { StageFailure } from '../model/failure.ts';
 
 export interface Command {
   /** Run in order by `sh -c`; the first failure ends it. */

@@ -1,5 +1,6 @@
 import t from 'tap';
-import type { StageFailure, StageOutcome } from '../model/outcome.ts';
+import type { StageFailure } from '../model/failure.ts';
+import type { StageOutcome } from '../model/outcome.ts';
 import type { StaleReason, Verdict } from '../model/verdict.ts';
 import { digest, NOON, path, sampleRun, stage } from '../testing/samples.ts';
 import {

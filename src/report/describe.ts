@@ -1,7 +1,8 @@
 import type { ContentChange } from '../model/artifact.ts';
 import type { JsonValue } from '../model/json.ts';
 import type { Digest, RunId } from '../model/names.ts';
-import type { StageFailure, StageOutcome } from '../model/outcome.ts';
+import type { StageFailure } from '../model/failure.ts';
+import type { StageOutcome } from '../model/outcome.ts';
 import { assertNever } from '../model/result.ts';
 import type { Run } from '../model/run.ts';
 import type { StaleReason, Verdict } from '../model/verdict.ts';

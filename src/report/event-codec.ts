@@ -1,7 +1,8 @@
 import type { Diagnostic, Span } from '../model/diagnostic.ts';
 import type { AvianEvent } from '../model/event.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
-import type { StageFailure, StageOutcome } from '../model/outcome.ts';
+import type { StageFailure } from '../model/failure.ts';
+import type { StageOutcome } from '../model/outcome.ts';
 import { assertNever } from '../model/result.ts';
 import type { StaleReason } from '../model/verdict.ts';
 import { describeFailure } from './describe.ts';

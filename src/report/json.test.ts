@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import t from 'tap';
 import type { AvianEvent } from '../model/event.ts';
-import type { StageFailure, StageOutcome } from '../model/outcome.ts';
+import type { StageFailure } from '../model/failure.ts';
+import type { StageOutcome } from '../model/outcome.ts';
 import type { NonEmptyArray } from '../model/result.ts';
 import type { StaleReason } from '../model/verdict.ts';
 import {

@@ -1,6 +1,6 @@
 import { hashText as hash } from '../adapters/hash/blake3.ts';
 import type { AvianEvent } from '../model/event.ts';
-import type { StageFailure } from '../model/outcome.ts';
+import type { StageFailure } from '../model/failure.ts';
 import { err, ok } from '../model/result.ts';
 import type { Result } from '../model/result.ts';
 import type { Clock } from '../ports/clock.ts';

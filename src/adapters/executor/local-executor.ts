@@ -1,4 +1,4 @@
-import type { StageFailure } from '../../model/outcome.ts';
+import type { StageFailure } from '../../model/failure.ts';
 import { assertNever, err, ok } from '../../model/result.ts';
 import type { Result } from '../../model/result.ts';
 import type { Command, Executed, Executor } from '../../ports/executor.ts';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { StageFailure } from '../../model/outcome.ts';
+import type { StageFailure } from '../../model/failure.ts';
 import type { RepoPath, StageName } from '../../model/names.ts';
 import { canonicalJson } from '../../model/json.ts';
 import { deployment, digestOf, runRecord } from '../../testing/contracts/run-log.contract.ts';

@@ -7,7 +7,7 @@ import {
   parseRepoPath,
   parseStageName,
 } from '../../model/names.ts';
-import type { StageFailure } from '../../model/outcome.ts';
+import type { StageFailure } from '../../model/failure.ts';
 import { err, ok } from '../../model/result.ts';
 import type { Result } from '../../model/result.ts';
 import type { RunRecord } from '../../model/run.ts';
