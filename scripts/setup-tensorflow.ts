@@ -58,9 +58,10 @@ function main(): void {
   const name = gpu ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node';
   const folder = packageFolder(name);
   if (values.remove === true) {
-    for (const built of ['lib', 'deps', 'build']) {
+    for (const built of ['lib', 'deps']) {
       rmSync(join(folder, built), { recursive: true, force: true });
     }
+    removeObjects(folder);
     console.log(`the binding of ${name} is removed; training runs on wasm again`);
     return;
   }
@@ -88,8 +89,15 @@ function build(name: string, folder: string, gpu: boolean): void {
     cwd: folder,
     hint: 'see the compiler messages above',
   });
-  // node-gyp leaves 30 MB of objects beside the one file that counts.
-  rmSync(join(folder, 'build'), { recursive: true, force: true });
+  removeObjects(folder);
+}
+
+/** node-gyp leaves its object files beside the one file that counts, in build or build-tmp-napi-v8. */
+function removeObjects(folder: string): void {
+  for (const entry of readdirSync(folder)) {
+    if (entry !== 'build' && !entry.startsWith('build-tmp-')) continue;
+    rmSync(join(folder, entry), { recursive: true, force: true });
+  }
 }
 
 /** Downloads and unpacks what the binding needs; returns the folder that holds `tensorflow/`. */
