@@ -189,13 +189,17 @@ function check(gpu: boolean): string {
   const lines = [
     core,
     `import { openBackend } from '${backend}';`,
-    `const backend = await openBackend({ prefer: '${gpu ? 'tensorflow-gpu' : 'tensorflow'}' });`,
+    `const prefer = '${gpu ? 'tensorflow-gpu' : 'tensorflow'}';`,
+    'const backend = await openBackend({ prefer }).catch((error) => {',
+    '  console.error(error.message);',
+    '  process.exit(1);',
+    '});',
     'const product = tf.matMul(tf.tensor2d([[1, 2]]), tf.tensor2d([[3], [4]])).dataSync()[0];',
     'if (product !== 11) throw new Error(`1 * 3 + 2 * 4 is not ${product}`);',
     'console.log(`ready: ${backend.describe}`);',
   ];
   writeFileSync(program, lines.join('\n'));
-  return run(process.execPath, [program], { hint: 'run `npm run setup:tensorflow` again' }).trim();
+  return run(process.execPath, [program], { hint: 'run `npm run setup:tensorflow`' }).trim();
 }
 
 function packageFolder(name: string): string {
