@@ -25,8 +25,8 @@ const io: Io = {
 runWords(io)
   .catch(reportBug)
   .then((status) => {
-    process.exitCode = interrupts.status() ?? status;
-    interrupts.stop();
+    // At once: taking the heap apart in order takes 5 ms. All is written, and every port is closed.
+    process.exit(interrupts.status() ?? status);
   });
 
 function reportBug(error: unknown): ExitStatus {

@@ -1,4 +1,4 @@
-import { fstatSync, writeSync } from 'node:fs';
+import { fstatSync, statSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
 /**
@@ -25,10 +25,16 @@ export function createWriter(descriptor: number): (text: string) => void {
   };
 }
 
-/** Asks the terminal layer, which loads sockets, only where a character device makes it likely. */
+/**
+ * Asks the terminal layer, which loads sockets for 5 to 10 ms, only where a character device that
+ * is not /dev/null makes it likely.
+ */
 export function isTerminal(descriptor: number): boolean {
   try {
-    return fstatSync(descriptor).isCharacterDevice() && isatty(descriptor);
+    const file = fstatSync(descriptor);
+    return (
+      file.isCharacterDevice() && file.rdev !== statSync('/dev/null').rdev && isatty(descriptor)
+    );
   } catch {
     return false;
   }

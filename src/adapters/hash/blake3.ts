@@ -1,4 +1,4 @@
-// Renamed: the bundle's banner has a `createRequire` of its own.
+// Renamed: the bundle has `requireFrom(import.meta.url)` replaced by its own `require`.
 import { createRequire as requireFrom } from 'node:module';
 import { arch, platform } from 'node:os';
 import type * as Addon from '@napi-rs/blake-hash';
@@ -19,14 +19,14 @@ let native: Native | undefined;
 const load = (): Native => (native ??= loadAddon());
 
 function loadAddon(): Native {
-  const require = requireFrom(import.meta.url);
+  const requireHere = requireFrom(import.meta.url);
   const addon = ADDONS[`${platform()}-${arch()}`];
   try {
-    if (addon !== undefined) return require(addon) as Native;
+    if (addon !== undefined) return requireHere(addon) as Native;
   } catch {
     // Another libc, or a package manager that lays packages out otherwise.
   }
-  return require('@napi-rs/blake-hash') as Native;
+  return requireHere('@napi-rs/blake-hash') as Native;
 }
 
 /** BLAKE3 of UTF-8 text, 64 hex digits. */

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
-// Renamed: the bundle's banner has a `createRequire` of its own.
+// Renamed: the bundle has `requireFrom(import.meta.url)` replaced by its own `require`.
 import { createRequire as requireFrom } from 'node:module';
 import { dirname } from 'node:path';
 import type Sqlite from 'better-sqlite3';
