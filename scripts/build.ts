@@ -117,12 +117,13 @@ async function bundle(programs: readonly string[]): Promise<void> {
  * it reads each, and `fs.promises` loads streams and readline.
  */
 function lazyBuiltins(text: string): string {
+  // `globalThis`: a class of ours is called Proxy too.
   return text.replace(
     /\b(?:(import_[\w$]+)=require\("(node:[\w/]+)"\)|([\w$]+)=__toESM\(require\("(node:[\w/]+)"\)(?:,1)?\))/g,
     (_, named = '', namedModule = '', copied = '', copiedModule = '') => {
       const [name, builtin] = [named || copied, namedModule || copiedModule] as [string, string];
       return LAZY.has(builtin)
-        ? `${name}=new Proxy({},{get:(_,key)=>require("${builtin}")[key]})`
+        ? `${name}=new globalThis.Proxy({},{get:(_,key)=>require("${builtin}")[key]})`
         : `${name}=require("${builtin}")`;
     },
   );
