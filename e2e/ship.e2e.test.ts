@@ -30,7 +30,9 @@ t.test(
   async (t) => {
     const rig = createRig(t, PROJECT);
     t.teardown(() => rig.avian('stop'));
-    const answer = async (url: string): Promise<string> => (await fetch(url)).text();
+    const answer = async (url: string): Promise<string> =>
+      // A connection kept alive stays with its revision while that one drains.
+      (await fetch(url, { headers: { connection: 'close' } })).text();
     const urlOf = (stdout: string): string => {
       const last = stdout.trimEnd().split('\n').at(-1) ?? '';
       t.match(last, /^url http:\/\/127\.0\.0\.1:\d+$/, 'the last line is the URL');
