@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 import { binEntry, binLauncher } from './bin-entry.ts';
@@ -56,6 +58,7 @@ await writeProgram('bin/avian', binLauncher());
 // A build that failed above leaves the last good one in place.
 await rm(dist, { recursive: true, force: true });
 await rename(fresh, dist);
+warmUp();
 
 /**
  * One CommonJS file a program, for the start-up: a no-op of the same code as some 40 split ES modules
@@ -127,6 +130,30 @@ function lazyBuiltins(text: string): string {
         : `${name}=require("${builtin}")`;
     },
   );
+}
+
+/**
+ * Runs a project's first `repro` and a no-op, so that V8's code cache beside the programs is there from the
+ * start. The no-op comes first to it: the cache holds the functions that its first writer used,
+ * and is written once.
+ */
+function warmUp(): void {
+  const project = mkdtempSync(join(tmpdir(), 'avian-build-'));
+  try {
+    writeFileSync(join(project, 'in'), '');
+    writeFileSync(
+      join(project, 'pipeline.yaml'),
+      'stages:\n  copy:\n    cmd: cp in out\n    deps: [in]\n    outs: [out]\n',
+    );
+    const repro = (env: NodeJS.ProcessEnv): void => {
+      const words = [join(dist, 'avian.js'), 'repro'];
+      execFileSync(process.execPath, words, { cwd: project, stdio: 'pipe', env });
+    };
+    repro({ ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' });
+    repro(process.env);
+  } finally {
+    rmSync(project, { recursive: true });
+  }
 }
 
 async function writeProgram(name: string, text: string): Promise<void> {

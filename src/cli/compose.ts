@@ -3,7 +3,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../adapters/clock/system-clock.ts';
 import { createEnvironment } from '../adapters/environment/system-environment.ts';
-import { createLocalExecutor } from '../adapters/executor/local-executor.ts';
+import type { LocalExecutorOptions } from '../adapters/executor/local-executor.ts';
 import { openRevisions } from '../adapters/git/revisions.ts';
 import { hashText, startHash } from '../adapters/hash/blake3.ts';
 import { createInvocationLock } from '../adapters/invocation-lock/invocation-lock.ts';
@@ -18,6 +18,7 @@ import type { CommandContext } from '../commands/context.ts';
 import { problem } from '../model/diagnostic.ts';
 import type { Emit } from '../model/event.ts';
 import { ProblemError } from '../model/problem-error.ts';
+import type { Executor } from '../ports/executor.ts';
 import type { ExitStatus } from './exit-status.ts';
 import { findRoot } from './find-root.ts';
 import type { Io } from './io.ts';
@@ -67,7 +68,7 @@ function openProject(
       lock: openLockStore({ root, cache, hash: hashText }),
       logs: openLogStore({ cache, startHash }),
       scratch: openScratch(join(cache, 'tmp/scratch'), hashText),
-      executor: createLocalExecutor({ env, ...running }),
+      executor: createExecutor({ env, ...running }),
       environment,
       clock: systemClock,
       hash: hashText,
@@ -91,6 +92,19 @@ function openProject(
     await runs.close();
   };
   return { context, close };
+}
+
+/** The executor, loaded when there is something to run. */
+function createExecutor(options: LocalExecutorOptions): Executor {
+  let loaded: Promise<Executor> | undefined;
+  const load = (): Promise<Executor> =>
+    (loaded ??= import('../adapters/executor/local-executor.ts').then(({ createLocalExecutor }) =>
+      createLocalExecutor(options),
+    ));
+  return {
+    execute: async (command) => (await load()).execute(command),
+    query: async (command) => (await load()).query(command),
+  };
 }
 
 /**

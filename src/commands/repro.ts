@@ -24,6 +24,8 @@ export interface ReproOptions {
   readonly keepGoing: boolean;
   readonly runCache: boolean;
   readonly probes: boolean;
+  /** Skipped stages name their runs; see JudgeOptions. */
+  readonly nameRuns: boolean;
   readonly capacity: Capacity;
 }
 
@@ -40,7 +42,7 @@ export async function dryRepro(
   return judgeAll(
     workload.value,
     planned,
-    { force: options.force, runCache: options.runCache, probes: false },
+    { force: options.force, runCache: options.runCache, probes: false, nameRuns: true },
     context,
   );
 }
@@ -81,7 +83,7 @@ export async function repro(
       lock.value,
       interrupted,
       {
-        judging: { force: options.force, runCache: options.runCache, probes: options.probes },
+        judging: options,
         forced: new Set(targets.value.length === 0 ? planned : targets.value),
         keepGoing: options.keepGoing,
         capacity: options.capacity,

@@ -27,7 +27,7 @@ export async function status(
     single: false,
     downstream: false,
   });
-  const judging = { force: false, runCache: true, probes: options.probes };
+  const judging = { force: false, runCache: true, probes: options.probes, nameRuns: true };
   return judgeAll(workload.value, planned, judging, context);
 }
 

@@ -27,7 +27,7 @@ export async function why(
   const [stage] = targets.value;
   if (stage === undefined) return err(problem('usage', 'usage/no-stage', 'name a stage'));
   const planned = plan(graph, { targets: [stage], single: false, downstream: false });
-  const judging = { force: false, runCache: true, probes: options.probes };
+  const judging = { force: false, runCache: true, probes: options.probes, nameRuns: true };
   const judged = await judgements(workload.value, planned, judging, context);
   if (!judged.ok) return judged;
   const verdict = judged.value.get(stage)?.verdict;

@@ -124,13 +124,17 @@ async function judgeContent(question: Question): Promise<Verdict> {
   if (stage.alwaysChanged) return stale([{ kind: 'always-changed' }]);
 
   const locked = context.lock.stages[stage.name];
+  const current = locked?.fingerprint === fingerprint ? locked : undefined;
+  const outs = current === undefined ? [] : await outReasons(stage.outs, current, context);
+  if (current !== undefined && outs.length === 0 && !needsRun(work, context)) {
+    return { kind: 'up-to-date' };
+  }
   const runs = await context.ports.runs.find(fingerprint);
   const reasons: StaleReason[] = [];
 
-  if (locked?.fingerprint === fingerprint) {
-    const run = runs.find((candidate) => sameOuts(candidate.outs, locked.outs));
+  if (current !== undefined) {
+    const run = runs.find((candidate) => sameOuts(candidate.outs, current.outs));
     const lifetime = await lifetimeReasons(work, run, context);
-    const outs = await outReasons(stage.outs, locked, context);
     if (lifetime.length + outs.length === 0) {
       return { kind: 'up-to-date', ...(run !== undefined && { run }) };
     }
@@ -139,9 +143,9 @@ async function judgeContent(question: Question): Promise<Verdict> {
       lifetime.length === 0 &&
       context.options.runCache &&
       isNonEmpty(reasons) &&
-      (await canRestore(stage.outs, locked.outs, context))
+      (await canRestore(stage.outs, current.outs, context))
     ) {
-      return { kind: 'restorable', ...(run !== undefined && { run }), outs: locked.outs, reasons };
+      return { kind: 'restorable', ...(run !== undefined && { run }), outs: current.outs, reasons };
     }
   } else {
     reasons.push(...(await sinceLastTime(question, locked)));
@@ -158,6 +162,10 @@ async function judgeContent(question: Question): Promise<Verdict> {
   }
   return stale(reasons);
 }
+
+/** Whether an up-to-date stage has to know its run: to be shown, or to have a lifetime. */
+const needsRun = ({ stage }: StageWork, { options }: JudgeContext): boolean =>
+  options.nameRuns || stage.ttlMs !== undefined || stage.probe !== undefined;
 
 const sameOuts = (a: Run['outs'], b: Run['outs']): boolean => {
   const paths = Object.keys(a);

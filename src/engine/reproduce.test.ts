@@ -20,6 +20,23 @@ t.test('runs what never ran, then nothing', async (t) => {
   t.equal(world.commands.length, 3);
 });
 
+t.test('runs are named where they are shown, and not looked up where they are not', async (t) => {
+  const world = new FakeWorld({ raw: 'robin' });
+  const chain = pipeline(CHAIN);
+  obey(world, chain);
+  const executed = (await repro(world, chain)).get('score' as StageName);
+  t.match((await repro(world, chain)).get('score' as StageName), {
+    kind: 'skipped',
+    run: executed?.kind === 'executed' ? executed.run : 'not executed',
+  });
+  const unnamed = await repro(world, chain, { nameRuns: false });
+  t.same([...unnamed.values()], Array(3).fill({ kind: 'skipped' }));
+  world.files.delete('model');
+  const outcomes = await repro(world, chain, { nameRuns: false });
+  t.equal(kinds(outcomes), 'prepare skipped, train restored, score skipped');
+  t.match(outcomes.get('train' as StageName), { run: { stage: 'train' } });
+});
+
 t.test('a changed dep runs its readers; the same bytes again stop what is behind', async (t) => {
   const world = new FakeWorld({ raw: 'robin' });
   const chain = pipeline(CHAIN);

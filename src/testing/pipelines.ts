@@ -102,6 +102,7 @@ const judging = (choice: Choice): JudgeOptions => ({
   force: choice.force ?? false,
   runCache: choice.runCache ?? true,
   probes: choice.probes ?? true,
+  nameRuns: choice.nameRuns ?? true,
 });
 
 const planned = ({ graph }: Workload, choice: Choice): readonly StageName[] =>

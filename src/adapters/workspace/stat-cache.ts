@@ -28,16 +28,13 @@ export interface StatCache {
   close(): void;
 }
 
-interface Row {
-  readonly artifact: string;
-  readonly names: string;
-  readonly stats: Buffer;
-}
+/** `artifact, names, stats`. As an array: better-sqlite3 compiles a function to make an object. */
+type Row = readonly [artifact: string, names: string, stats: Buffer];
 
 interface Open {
   readonly database: Sqlite.Database;
   readonly select: Sqlite.Statement<[string], Row>;
-  readonly selectDigests: Sqlite.Statement<[string], { readonly digests: Buffer }>;
+  readonly selectDigests: Sqlite.Statement<[string], readonly [digests: Buffer]>;
   readonly selectPaths: Sqlite.Statement<[string], { readonly path: string }>;
   readonly replace: Sqlite.Statement<[string, string, string, Buffer, Buffer]>;
 }
@@ -89,7 +86,7 @@ export function openStatCache(file: string): StatCache {
       const found = open('read');
       if (found === undefined) return undefined;
       const row = guarded(() => found.select.get(path));
-      return row && decode(row, () => guarded(() => found.selectDigests.get(path))?.digests);
+      return row && decode(row, () => guarded(() => found.selectDigests.get(path))?.[0]);
     },
     pathsOf(digest) {
       const found = open('read');
@@ -144,9 +141,13 @@ function openDatabase(file: string): Open | undefined {
     database.pragma('synchronous = OFF');
     return {
       database,
-      select: database.prepare('SELECT artifact, names, stats FROM root WHERE path = ?'),
+      select: database
+        .prepare<[string], Row>('SELECT artifact, names, stats FROM root WHERE path = ?')
+        .raw(),
       // Apart: SQLite then never reads the pages that hold the digests of an unchanged root.
-      selectDigests: database.prepare('SELECT digests FROM root WHERE path = ?'),
+      selectDigests: database
+        .prepare<[string], readonly [digests: Buffer]>('SELECT digests FROM root WHERE path = ?')
+        .raw(),
       selectPaths: database.prepare(
         "SELECT path FROM root WHERE json_extract(artifact, '$.digest') = ?",
       ),
@@ -158,15 +159,18 @@ function openDatabase(file: string): Open | undefined {
   }
 }
 
-function decode(row: Row, readDigests: () => Buffer | undefined): Remembered | undefined {
-  const names = row.names.split('\0');
+function decode(
+  [artifact, joined, bytes]: Row,
+  readDigests: () => Buffer | undefined,
+): Remembered | undefined {
+  const names = joined.split('\0');
   const count = names.length;
-  if (row.stats.length !== count * COLUMNS * 8) return undefined;
+  if (bytes.length !== count * COLUMNS * 8) return undefined;
   // Copied: a Float64Array must start at a multiple of eight, which SQLite does not promise.
-  const stats = new Float64Array(new Uint8Array(row.stats).buffer);
+  const stats = new Float64Array(new Uint8Array(bytes).buffer);
   let digests: Buffer | undefined;
   return {
-    artifact: fromRef(JSON.parse(row.artifact) as ArtifactRef),
+    artifact: fromRef(JSON.parse(artifact) as ArtifactRef),
     snapshot: {
       count,
       names,

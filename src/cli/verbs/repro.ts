@@ -4,7 +4,6 @@ import { needsWork } from '../../commands/status.ts';
 import { problem, type Problem } from '../../model/diagnostic.ts';
 import type { StageOutcome } from '../../model/outcome.ts';
 import { err, ok, type Result } from '../../model/result.ts';
-import { createJsonRenderer } from '../../report/json.ts';
 import { createPlainRenderer } from '../../report/plain.ts';
 import { parseWords, splitOverrides } from '../arguments.ts';
 import { withProject } from '../compose.ts';
@@ -46,6 +45,8 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
     keepGoing: options['keep-going'],
     runCache: options['run-cache'],
     probes: options.probe,
+    // The lines for people do not name the run of a stage that was skipped.
+    nameRuns: options.json,
     capacity: { cpu: jobs.value, gpu: 1, memory: Infinity },
   };
   return options.dry
@@ -55,7 +56,7 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
 
 async function reproduce(wanted: ReproOptions, json: boolean, io: Io): Promise<ExitStatus> {
   const renderer = json
-    ? createJsonRenderer(rendererOptions(io))
+    ? (await import('../../report/json.ts')).createJsonRenderer(rendererOptions(io))
     : createPlainRenderer(rendererOptions(io));
   try {
     return await withProject(io, renderer.onEvent, async (context) => {
