@@ -25,7 +25,7 @@ export function parseWords<const Options extends ParseArgsOptionsConfig>(
       allowNegative: true,
     });
     return ok({
-      options: parsed.values as Words<Options>['options'],
+      options: parsed.values,
       positionals: parsed.positionals,
     });
   } catch (error) {

@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { systemClock } from '../adapters/clock/system-clock.ts';
 import { createEnvironment } from '../adapters/environment/system-environment.ts';
-import type { LocalExecutorOptions } from '../adapters/executor/local-executor.ts';
 import { openRevisions } from '../adapters/git/revisions.ts';
 import { hashText, startHash } from '../adapters/hash/blake3.ts';
 import { createInvocationLock } from '../adapters/invocation-lock/invocation-lock.ts';
@@ -11,17 +9,19 @@ import { openLockStore } from '../adapters/lock-store/lock-store.ts';
 import { openLogStore } from '../adapters/log-store/log-store.ts';
 import { openProjectCache } from '../adapters/project-files/project-cache.ts';
 import { openProjectFiles } from '../adapters/project-files/project-files.ts';
-import { openRunLog } from '../adapters/run-log/run-log.ts';
+import type { StoredRunLog } from '../adapters/run-log/run-log.ts';
 import { openScratch } from '../adapters/scratch/scratch.ts';
 import { openWorkspace } from '../adapters/workspace/open-workspace.ts';
 import type { CommandContext } from '../commands/context.ts';
-import { problem } from '../model/diagnostic.ts';
+import { problem, type Diagnostic } from '../model/diagnostic.ts';
 import type { Emit } from '../model/event.ts';
 import { ProblemError } from '../model/problem-error.ts';
 import type { Executor } from '../ports/executor.ts';
 import type { ExitStatus } from './exit-status.ts';
+import { systemClock } from './clock.ts';
 import { findRoot } from './find-root.ts';
 import type { Io } from './io.ts';
+import { lazyPort } from './lazy-port.ts';
 import { tellProblem } from './tell-problem.ts';
 import { VERSION } from './version.ts';
 
@@ -56,19 +56,33 @@ function openProject(
   const running = { runningFolder: join(cache, 'tmp/running'), pid: process.pid, kill };
   const environment = createEnvironment({ root, env, node: process });
   const workspace = openWorkspace({ root, cache, emit });
-  const runs = openRunLog({
-    cache,
-    hash: hashText,
-    report: (diagnostic) => emit({ type: 'diagnostic', diagnostic }),
-  });
+  const runs = lazyPort<StoredRunLog>(
+    async () => {
+      const { openRunLog } = await import('../adapters/run-log/run-log.ts');
+      const report = (diagnostic: Diagnostic): void => emit({ type: 'diagnostic', diagnostic });
+      return openRunLog({ cache, hash: hashText, report });
+    },
+    {
+      ...{ record: true, recordDeployment: true, rebuild: true, close: true },
+      ...{ find: true, latest: true, lookUp: true, history: true, get: true, deployments: true },
+      ...{ producersOf: true, consumersOf: true, producersAt: true },
+    },
+  );
+  const executor = lazyPort<Executor>(
+    async () => {
+      const { createLocalExecutor } = await import('../adapters/executor/local-executor.ts');
+      return createLocalExecutor({ env, ...running });
+    },
+    { execute: true, query: true },
+  );
   const context: CommandContext = {
     ports: {
       workspace,
-      runs,
+      runs: runs.port,
       lock: openLockStore({ root, cache, hash: hashText }),
       logs: openLogStore({ cache, startHash }),
       scratch: openScratch(join(cache, 'tmp/scratch'), hashText),
-      executor: createExecutor({ env, ...running }),
+      executor: executor.port,
       environment,
       clock: systemClock,
       hash: hashText,
@@ -89,22 +103,9 @@ function openProject(
   };
   const close = async (): Promise<void> => {
     await workspace.close();
-    await runs.close();
+    await (await runs.loaded())?.close();
   };
   return { context, close };
-}
-
-/** The executor, loaded when there is something to run. */
-function createExecutor(options: LocalExecutorOptions): Executor {
-  let loaded: Promise<Executor> | undefined;
-  const load = (): Promise<Executor> =>
-    (loaded ??= import('../adapters/executor/local-executor.ts').then(({ createLocalExecutor }) =>
-      createLocalExecutor(options),
-    ));
-  return {
-    execute: async (command) => (await load()).execute(command),
-    query: async (command) => (await load()).query(command),
-  };
 }
 
 /**

@@ -22,7 +22,7 @@ const io: Io = {
   signal: interrupts.signal,
 };
 
-runWords(io)
+void runWords(io)
   .catch(reportBug)
   .then((status) => {
     // At once: taking the heap apart in order takes 5 ms. All is written, and every port is closed.

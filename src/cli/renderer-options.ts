@@ -1,4 +1,4 @@
-import { systemClock } from '../adapters/clock/system-clock.ts';
+import { systemClock } from './clock.ts';
 import type { RendererOptions } from '../report/plain.ts';
 import type { Io } from './io.ts';
 

@@ -15,9 +15,7 @@ export interface Snapshot {
 type SnapshotContext = Pick<CommandContext, 'ports' | 'revisions'>;
 
 /** The runs behind the workspace's lock. */
-export async function workspaceSnapshot(
-  context: SnapshotContext,
-): Promise<Result<Snapshot, Problem>> {
+async function workspaceSnapshot(context: SnapshotContext): Promise<Result<Snapshot, Problem>> {
   const lock = await context.ports.lock.read();
   if (!lock.ok) return lock;
   return ok({ label: 'workspace', runs: await runsOf(lock.value, context) });

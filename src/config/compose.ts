@@ -1,11 +1,11 @@
 import type { Diagnostic } from '../model/diagnostic.ts';
+import { didYouMean } from '../model/did-you-mean.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import { expandDefaults } from './defaults-tree.ts';
 import type { ConfigFiles } from './defaults-tree.ts';
 import { applyOverride, merge } from './overrides.ts';
 import type { Override } from './overrides.ts';
 import { diagnose } from './source.ts';
-import { didYouMean } from './suggest.ts';
 
 export interface Composed {
   /** Absent when problems make it meaningless. */

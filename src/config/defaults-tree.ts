@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../model/diagnostic.ts';
+import { didYouMean } from '../model/did-you-mean.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Entry, GroupEntry } from './defaults-list.ts';
 import { finalPackage, joinGroup, overrideKey, withSelf } from './defaults-rules.ts';
@@ -6,7 +7,6 @@ import type { Position } from './defaults-rules.ts';
 import type { Override } from './overrides.ts';
 import { diagnose } from './source.ts';
 import type { Place } from './text-places.ts';
-import { didYouMean } from './suggest.ts';
 
 /** One config file, parsed. */
 export interface ConfigFile {

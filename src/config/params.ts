@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../model/diagnostic.ts';
-import { closest } from '../model/did-you-mean.ts';
+import { closest, didYouMean } from '../model/did-you-mean.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import type { RepoPath } from '../model/names.ts';
@@ -10,7 +10,6 @@ import { lookUp } from './lookup.ts';
 import { merge } from './overrides.ts';
 import { diagnose } from './source.ts';
 import type { Place } from './text-places.ts';
-import { didYouMean } from './suggest.ts';
 
 /** The file whose place the composed configuration takes. */
 export const PARAMS_FILE = 'params.yaml' as RepoPath;

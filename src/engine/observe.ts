@@ -57,10 +57,8 @@ export async function observe(
 }
 
 /** The value a command will see: the declared one, else the one of avian's own environment. */
-export const environmentValue = (
-  input: EnvInput,
-  ports: Pick<Ports, 'environment'>,
-): string | undefined => input.value ?? ports.environment.variable(input.name);
+const environmentValue = (input: EnvInput, ports: Pick<Ports, 'environment'>): string | undefined =>
+  input.value ?? ports.environment.variable(input.name);
 
 export function describeWorkspaceProblem(problem: WorkspaceProblem): string {
   switch (problem.kind) {

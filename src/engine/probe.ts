@@ -10,7 +10,7 @@ export type ProbeAnswer =
 /** Asks a stage's probe what the outside looks like now. */
 export type Prober = (work: StageWork) => Promise<ProbeAnswer>;
 
-export const PROBE_LIMIT_MS = 5000;
+const PROBE_LIMIT_MS = 5000;
 
 /** A prober that asks each stage once; `askAgain` is for after an effect has run. */
 export function createProber(

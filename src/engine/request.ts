@@ -1,5 +1,5 @@
 import type { JsonObject } from '../model/json.ts';
-import type { RepoPath, StageName } from '../model/names.ts';
+import type { StageName } from '../model/names.ts';
 import type { Stage } from '../model/pipeline.ts';
 import type { Graph } from '../model/graph.ts';
 
@@ -41,9 +41,6 @@ export interface Selection {
   /** The targets and everything behind them. */
   readonly downstream: boolean;
 }
-
-/** A target as typed: a stage's name, or a path one of them writes. */
-export type TargetText = StageName | RepoPath;
 
 export function workOf(workload: Workload, name: StageName): StageWork {
   const work = workload.work.get(name);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { closest } from './did-you-mean.ts';
+import { closest, didYouMean } from './did-you-mean.ts';
 
 const fields = ['cmd', 'deps', 'params', 'outs', 'metrics', 'always_changed'];
 
@@ -15,4 +15,14 @@ t.test('stays silent where nothing is near', async (t) => {
   t.equal(closest('banana', fields), undefined);
   t.equal(closest('x', fields), undefined);
   t.equal(closest('', fields), undefined);
+});
+
+t.test('a hint names what was meant, else what there is, else nothing', async (t) => {
+  t.equal(didYouMean('otus', fields), 'did you mean "outs"?');
+  t.equal(didYouMean('banana', ['deps', 'outs']), 'there are: deps, outs');
+  t.equal(didYouMean('banana', ['deps']), 'there is: deps');
+  t.equal(didYouMean('banana', []), undefined);
+  const letters = Array.from('abcdefghijklm').map((letter) => letter.repeat(9));
+  t.match(didYouMean('banana', letters.slice(1)), /^there are: b+, /, 'twelve are listed');
+  t.equal(didYouMean('banana', letters), undefined, 'thirteen are too many');
 });

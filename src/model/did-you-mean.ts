@@ -14,6 +14,14 @@ export function closest(word: string, candidates: Iterable<string>): string | un
   return best?.candidate;
 }
 
+/** `did you mean "deps"?`, or the candidates when there are few, or nothing. */
+export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
+  const near = closest(word, candidates);
+  if (near !== undefined) return `did you mean "${near}"?`;
+  if (candidates.length === 0 || candidates.length > 12) return undefined;
+  return `there ${candidates.length === 1 ? 'is' : 'are'}: ${candidates.join(', ')}`;
+}
+
 /** Optimal string alignment distance; O(length x length). */
 function editDistance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 2) return Infinity;

@@ -19,9 +19,6 @@ export const parseDigest = (text: string): Digest | undefined =>
 export const parseFingerprint = (text: string): Fingerprint | undefined =>
   /^f[1-9][0-9]*:[0-9a-f]{64}$/.test(text) ? (text as Fingerprint) : undefined;
 
-export const parseRunId = (text: string): RunId | undefined =>
-  /^[0-9a-f]{64}$/.test(text) ? (text as RunId) : undefined;
-
 export const parseAttemptId = (text: string): AttemptId | undefined =>
   /^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}$/.test(text) ? (text as AttemptId) : undefined;
 

@@ -179,7 +179,7 @@ export class FakeWorld {
 }
 
 /** Time that moves only when a test ticks. */
-export class FakeClock implements Clock {
+class FakeClock implements Clock {
   /** Every sleep asked for, in milliseconds. */
   readonly sleeps: number[] = [];
   #now = Date.parse('2026-01-01T00:00:00.000Z');
@@ -216,7 +216,7 @@ export class FakeClock implements Clock {
 }
 
 /** A machine with nothing on it until a test says so. */
-export class FakeEnvironment implements Environment {
+class FakeEnvironment implements Environment {
   readonly root = '/project';
   readonly variables = new Map<string, string>();
   readonly tools = new Map<string, string>();

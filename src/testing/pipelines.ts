@@ -23,7 +23,7 @@ export const out = (path: string, more: Partial<Out> = {}): Out => ({
   ...more,
 });
 
-export const stage = (name: string, more: Partial<Stage> = {}): Stage => ({
+const stage = (name: string, more: Partial<Stage> = {}): Stage => ({
   name: name as StageName,
   cmd: [name],
   wdir: ROOT,
@@ -85,7 +85,7 @@ export function obey(world: FakeWorld, workload: Workload): void {
     const work = workload.work.get(name);
     if (work === undefined) return undefined;
     const read = work.stage.deps.map((dep) => files.get(dep) ?? '?').join('+');
-    const values = Object.values(work.params).map((value) => `:${String(value)}`);
+    const values = Object.values(work.params).map((value) => `:${JSON.stringify(value)}`);
     for (const { path } of work.stage.outs) files.set(path, `${name}${values.join('')}(${read})`);
     return { code: 0 };
   });

@@ -6,8 +6,9 @@ import type { Batch } from './batches.ts';
 import { createLearner } from './learner.ts';
 import { batchNorm } from './models/batch-norm.ts';
 import { globalMax } from './models/global-max.ts';
+import type { ModelOptions } from './models/options.ts';
 import { createRandom } from './random.ts';
-import { architectures, findArchitecture, type ModelOptions } from './zoo.ts';
+import { architectures, findArchitecture } from './zoo.ts';
 
 const options: ModelOptions = { inputSize: 16, classes: 3, width: 4, dropout: 0.2, seed: 5 };
 const rates = { encoderRate: 0.01, headRate: 0.01, weightDecay: 0.01, labelSmoothing: 0.1 };

@@ -39,7 +39,7 @@ export interface Manifest {
 }
 
 /** A manifest that is missing or does not hold together: an expected failure. */
-export class ManifestError extends StageError {
+class ManifestError extends StageError {
   override readonly name = 'ManifestError';
   readonly kind: 'missing' | 'invalid';
 
@@ -49,7 +49,7 @@ export class ManifestError extends StageError {
   }
 }
 
-export const MANIFEST_FILE = 'manifest.json';
+const MANIFEST_FILE = 'manifest.json';
 
 /** The manifest of `images`, with classes and counts drawn from them and everything in its order. */
 export function createManifest(

@@ -100,7 +100,7 @@ export async function readArtifacts(dir: string): Promise<tf.io.ModelArtifacts> 
 }
 
 /** Bytes that one entry of a weights manifest takes in the file. */
-export function byteLength(spec: tf.io.WeightsManifestEntry): number {
+function byteLength(spec: tf.io.WeightsManifestEntry): number {
   const size = tf.util.sizeFromShape(spec.shape);
   const dtype = spec.quantization?.dtype ?? spec.dtype;
   switch (dtype) {

@@ -1,21 +1,10 @@
 /** The architectures by name, each with the input that it wants. */
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { ModelInput } from './contract.ts';
+import type { ModelOptions } from './models/options.ts';
 import { plateCnn } from './models/plate-cnn.ts';
 import { smallMobileNet } from './models/small-mobile-net.ts';
 import { StageError } from './stage-error.ts';
-
-export interface ModelOptions {
-  /** Side of the square picture in pixels, at least 8. */
-  readonly inputSize: number;
-  readonly classes: number;
-  /** Channels of the first convolution; the others are multiples of it. */
-  readonly width: number;
-  /** Share of the features that dropout silences before the last layer, 0 to below 1. */
-  readonly dropout: number;
-  /** The same seed gives the same initial weights and the same dropout. */
-  readonly seed: number;
-}
 
 export interface Architecture {
   readonly name: string;

@@ -1,12 +1,11 @@
-import { hrtime } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../ports/clock.ts';
 
-/** The machine's clock. */
-export const systemClock: Clock = {
+/** The machine's clock; `nanoseconds` never goes back (`process.hrtime.bigint`). */
+export const createSystemClock = (nanoseconds: () => bigint): Clock => ({
   now: () => Date.now(),
   // Not `performance.now()`: the first look at `performance` loads 2 ms of modules.
-  monotonic: () => Number(hrtime.bigint()) / 1e6,
+  monotonic: () => Number(nanoseconds()) / 1e6,
   sleep: async (ms, signal) => {
     try {
       await sleep(ms, undefined, { signal });
@@ -15,4 +14,4 @@ export const systemClock: Clock = {
       if (!signal.aborted) throw error;
     }
   },
-};
+});

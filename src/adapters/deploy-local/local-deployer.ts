@@ -29,7 +29,7 @@ import {
 import { endService } from './service-process.ts';
 
 export interface LocalDeployerOptions {
-  /** Absolute path of `cache/v1/deployments`. */
+  /** Absolute path of `cache/v1/services`. */
   readonly directory: string;
   readonly images: Pick<ImageStore, 'unpack'>;
   /** The Node that runs the supervisor, absolute. */

@@ -7,7 +7,7 @@ import { factsOf, readProc } from '../executor/process-group.ts';
 
 /**
  * ```
- * cache/v1/deployments/<name>/
+ * cache/v1/services/<name>/
  *   lock.sqlite                held by the command that changes this deployment
  *   desired.json               what commands want; written by them
  *   state.json                 what is; written by the supervisor

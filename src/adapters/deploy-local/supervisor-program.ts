@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path';
 import { Supervisor } from './supervisor.ts';
 
 /**
- * `node supervisor-program.ts <cache/v1/deployments/name>`: started by the local deployer in a
+ * `node supervisor-program.ts <cache/v1/services/name>`: started by the local deployer in a
  * session of its own. Its environment is what services inherit.
  */
 const [, , argument = ''] = process.argv;

@@ -26,7 +26,7 @@ import {
 } from './records.ts';
 
 export interface SupervisorOptions {
-  /** `cache/v1/deployments/<name>`, absolute. When it disappears, so does the supervisor. */
+  /** `cache/v1/services/<name>`, absolute. When it disappears, so does the supervisor. */
   readonly directory: string;
   readonly name: string;
   /** Of the process it runs in. */

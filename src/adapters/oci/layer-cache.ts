@@ -12,7 +12,7 @@ import { err, ok, type Result } from '../../model/result.ts';
 import { parseOciDigest, type Layer, type OciDigest } from '../../ports/image-store.ts';
 import type { Entry } from './entries.ts';
 
-export const LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar+gzip';
+const LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar+gzip';
 
 /** Bumped when the same entries would give other bytes, so that old layers stop matching. */
 const RECIPE = 1;

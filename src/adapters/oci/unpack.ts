@@ -15,7 +15,7 @@ export interface UnpackLimits {
 }
 
 /** Far above any service; below what fills a disk by a bomb of a few kilobytes. */
-export const DEFAULT_LIMITS: UnpackLimits = { bytes: 64 * 1024 ** 3, entries: 2_000_000 };
+const DEFAULT_LIMITS: UnpackLimits = { bytes: 64 * 1024 ** 3, entries: 2_000_000 };
 
 interface Totals {
   files: number;

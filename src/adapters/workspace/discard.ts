@@ -17,7 +17,7 @@ interface Elsewhere {
 }
 
 /** How what is kept beside an out on another volume is named; nothing else is removed there. */
-export const BESIDE = /^\.avian-(aside|restore)-/;
+const BESIDE = /^\.avian-(aside|restore)-/;
 
 /**
  * Removes a folder of `tmp`. One rename decides, so that a kill in the middle of the removal leaves

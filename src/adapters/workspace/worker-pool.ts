@@ -30,7 +30,7 @@ const MOST_THREADS = 32;
 const IDLE_MS = 1000;
 
 /** The worker's program; the build writes `./file-worker.js` here, which lies beside the bundle. */
-export const FILE_WORKER = new URL('./file-worker.ts', import.meta.url);
+const FILE_WORKER = new URL('./file-worker.ts', import.meta.url);
 
 interface Task {
   readonly batch: FileBatch;

@@ -4,7 +4,7 @@ import type { LockedStage } from '../../model/lock.ts';
 import type { Digest, Fingerprint, RepoPath, StageName } from '../../model/names.ts';
 import type { LockStore } from '../../ports/lock-store.ts';
 
-export const digest = (digit: string): Digest => `b3:${digit.repeat(64)}` as Digest;
+const digest = (digit: string): Digest => `b3:${digit.repeat(64)}` as Digest;
 export const stage = (name: string): StageName => name as StageName;
 export const path = (name: string): RepoPath => name as RepoPath;
 

@@ -6,7 +6,7 @@ import { batchNorm } from './batch-norm.ts';
 import { globalMax } from './global-max.ts';
 
 /** Gives each layer's initialiser a seed that depends on the model's seed and the layer's name alone. */
-export function layerSeed(seed: number, name: string): number {
+function layerSeed(seed: number, name: string): number {
   return createRandom(seed)
     .fork(name)
     .int(2 ** 31);

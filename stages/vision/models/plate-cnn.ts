@@ -1,7 +1,7 @@
 /** Five plain convolutions, the default: about 200,000 parameters at width 24. */
 import { input, model, type LayersModel } from '@tensorflow/tfjs-layers';
-import type { ModelOptions } from '../zoo.ts';
 import { classifierHead, convBlock } from './blocks.ts';
+import type { ModelOptions } from './options.ts';
 
 /** Strides do the pooling: on wasm the gradient of a pooling layer costs more than the convolution before it. */
 export function plateCnn({ inputSize, classes, width, dropout, seed }: ModelOptions): LayersModel {

@@ -1,7 +1,7 @@
 /** Depthwise separable convolutions in the manner of MobileNet V1: a fifth of plate-cnn's arithmetic for as many channels. */
 import { input, model, type LayersModel } from '@tensorflow/tfjs-layers';
-import type { ModelOptions } from '../zoo.ts';
 import { classifierHead, convBlock, separableBlock } from './blocks.ts';
+import type { ModelOptions } from './options.ts';
 
 export function smallMobileNet({
   inputSize,
