@@ -35,6 +35,9 @@ const SQLITE_BINDING = `
   }
 `;
 
+/** Large packages that a no-op has no use for, each a file of its own: `dist/<name>.js`. */
+const APART = ['yaml', 'modern-tar'];
+
 /** Node's modules that take a millisecond or more to load, and that a no-op has no use for. */
 const LAZY = new Set(
   ['child_process', 'crypto', 'fs/promises', 'http', 'net', 'os', 'stream', 'stream/promises']
@@ -71,7 +74,10 @@ async function bundle(programs: readonly string[]): Promise<void> {
   const names = programs.map((program) => basename(program, '.ts'));
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: Object.fromEntries(programs.map((program, index) => [names[index], program])),
+    entryPoints: Object.fromEntries([
+      ...programs.map((program, index) => [names[index], program]),
+      ...APART.map((name) => [name, name]),
+    ]),
     outdir: fresh,
     write: false,
     bundle: true,
@@ -101,6 +107,9 @@ async function bundle(programs: readonly string[]): Promise<void> {
               .replaceAll('requireFrom(import.meta.url)', 'require'),
             loader: 'ts',
           }));
+          hooks.onResolve({ filter: new RegExp(`^(?:${APART.join('|')})$`) }, ({ path, kind }) =>
+            kind === 'entry-point' ? undefined : { path: `./${path}.js`, external: true },
+          );
           hooks.onLoad({ filter: /better-sqlite3[\\/]lib[\\/]binding\.js$/ }, () => ({
             contents: SQLITE_BINDING,
             loader: 'js',

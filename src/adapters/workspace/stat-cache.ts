@@ -122,7 +122,8 @@ function openDatabase(file: string): Open | undefined {
   const database = new Database(file, { timeout: 2000 });
   try {
     if (isNew) {
-      database.pragma('journal_mode = WAL');
+      // Not WAL: its two files would be made and removed by every no-op, which writes nothing else.
+      database.pragma('journal_mode = TRUNCATE');
       database.exec(
         `BEGIN IMMEDIATE;
          CREATE TABLE IF NOT EXISTS root (
