@@ -35,8 +35,13 @@ const SQLITE_BINDING = `
   }
 `;
 
-/** Large packages that a no-op has no use for, each a file of its own: `dist/<name>.js`. */
-const APART = ['yaml', 'modern-tar'];
+/** What a no-op has no use for, each a file of its own, `dist/<name>.js`, where it is imported dynamically. */
+const APART: { readonly [name: string]: string } = {
+  yaml: 'yaml',
+  'modern-tar': 'modern-tar',
+  'rare-verbs': 'src/cli/rare-verbs.ts',
+  'load-project': 'src/config/load-project.ts',
+};
 
 /** Node's modules that take a millisecond or more to load, and that a no-op has no use for. */
 const LAZY = new Set(
@@ -76,7 +81,7 @@ async function bundle(programs: readonly string[]): Promise<void> {
     absWorkingDir: root,
     entryPoints: Object.fromEntries([
       ...programs.map((program, index) => [names[index], program]),
-      ...APART.map((name) => [name, name]),
+      ...Object.entries(APART),
     ]),
     outdir: fresh,
     write: false,
@@ -107,8 +112,12 @@ async function bundle(programs: readonly string[]): Promise<void> {
               .replaceAll('requireFrom(import.meta.url)', 'require'),
             loader: 'ts',
           }));
-          hooks.onResolve({ filter: new RegExp(`^(?:${APART.join('|')})$`) }, ({ path, kind }) =>
-            kind === 'entry-point' ? undefined : { path: `./${path}.js`, external: true },
+          hooks.onResolve(
+            { filter: /^(?:yaml|modern-tar)$|(?:rare-verbs|load-project)\.ts$/ },
+            (found) =>
+              found.kind === 'entry-point'
+                ? undefined
+                : { path: `./${basename(found.path, '.ts')}.js`, external: true },
           );
           hooks.onLoad({ filter: /better-sqlite3[\\/]lib[\\/]binding\.js$/ }, () => ({
             contents: SQLITE_BINDING,

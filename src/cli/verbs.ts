@@ -21,7 +21,7 @@ export const verbs: { readonly [name: string]: VerbEntry } = {
   init: {
     summary: 'start a project here: pipeline.yaml and .gitignore',
     help: 'usage: avian init\n\nNever overwrites a file.',
-    load: () => import('./verbs/init.ts'),
+    load: async () => (await import('./rare-verbs.ts')).init,
   },
   repro: {
     summary: 'run the stages whose inputs changed',
@@ -58,7 +58,7 @@ ${OVERRIDES}
       --json           the same facts as JSON
       --all            every reason, not the first few
       --no-probe       do not run probes`,
-    load: () => import('./verbs/why.ts'),
+    load: async () => (await import('./rare-verbs.ts')).why,
   },
   dag: {
     summary: 'the graph of stages',
@@ -66,7 +66,7 @@ ${OVERRIDES}
 
       --mermaid        for a README on GitHub
       --dot            for Graphviz: avian dag --dot | dot -Tsvg`,
-    load: () => import('./verbs/dag.ts'),
+    load: async () => (await import('./rare-verbs.ts')).dag,
   },
   logs: {
     summary: 'what a stage printed, for every run of it',
@@ -74,7 +74,7 @@ ${OVERRIDES}
 
       --run ID         a run or attempt by the start of its id, or -2 for the last but one
       --json           the same as JSON`,
-    load: () => import('./verbs/logs.ts'),
+    load: async () => (await import('./rare-verbs.ts')).logs,
   },
   metrics: {
     summary: 'show metrics, or compare them between revisions',
@@ -82,14 +82,14 @@ ${OVERRIDES}
        avian metrics diff [before] [after] [--all] [--json]
 
 Revisions are git revisions or run ids; HEAD and the workspace when absent.`,
-    load: () => import('./verbs/metrics.ts'),
+    load: async () => (await import('./rare-verbs.ts')).metrics,
   },
   params: {
     summary: 'compare parameters between revisions',
     help: `usage: avian params diff [before] [after] [--all] [--json]
 
 Revisions are git revisions or run ids; HEAD and the workspace when absent.`,
-    load: () => import('./verbs/params.ts'),
+    load: async () => (await import('./rare-verbs.ts')).params,
   },
   lineage: {
     summary: 'where content came from, and what was made of it',
@@ -98,17 +98,17 @@ Revisions are git revisions or run ids; HEAD and the workspace when absent.`,
       --up             what it was made from (default)
       --down           what was made of it, down to deployments
       --json           the same as JSON`,
-    load: () => import('./verbs/lineage.ts'),
+    load: async () => (await import('./rare-verbs.ts')).lineage,
   },
   add: {
     summary: 'keep raw data in the cache and pin it in pipeline.lock',
     help: 'usage: avian add <path>…\n\nThe path is added to the .gitignore beside it.',
-    load: () => import('./verbs/add.ts'),
+    load: async () => (await import('./rare-verbs.ts')).add,
   },
   checkout: {
     summary: 'make the workspace hold what pipeline.lock names',
     help: 'usage: avian checkout [stage | path]…',
-    load: () => import('./verbs/checkout.ts'),
+    load: async () => (await import('./rare-verbs.ts')).checkout,
   },
   image: {
     summary: 'build an OCI image without a daemon, or look into one',
@@ -125,7 +125,7 @@ Revisions are git revisions or run ids; HEAD and the workspace when absent.`,
       --label K=V        repeatable
       --user UID         default 65532
       --tag NAME         name in the layout's index`,
-    load: () => import('./verbs/image.ts'),
+    load: async () => (await import('./rare-verbs.ts')).image,
   },
   deploy: {
     summary: 'put an image into service, or ask whether it serves',
@@ -138,28 +138,28 @@ Revisions are git revisions or run ids; HEAD and the workspace when absent.`,
       --timeout S        seconds to wait for that; default 60
       --env K=V          repeatable
       --record FILE      writes the deployment's record as JSON`,
-    load: () => import('./verbs/deploy.ts'),
+    load: async () => (await import('./rare-verbs.ts')).deploy,
   },
   stop: {
     summary: 'stop a deployment',
     help: 'usage: avian stop [deployment]',
-    load: () => import('./verbs/stop.ts'),
+    load: async () => (await import('./rare-verbs.ts')).stop,
   },
   rollback: {
     summary: 'put the previous revision of a deployment back into service',
     help: 'usage: avian rollback [deployment]',
-    load: () => import('./verbs/rollback.ts'),
+    load: async () => (await import('./rare-verbs.ts')).rollback,
   },
   run: {
     summary: 'run a task declared in pipeline.yaml',
     help: `usage: avian run <task> [words]
 
 Words after the task's name go to its command.`,
-    load: () => import('./verbs/run.ts'),
+    load: async () => (await import('./rare-verbs.ts')).run,
   },
   doctor: {
     summary: 'look at the installation and the project',
     help: 'usage: avian doctor [--json]',
-    load: () => import('./verbs/doctor.ts'),
+    load: async () => (await import('./rare-verbs.ts')).doctor,
   },
 };

@@ -1,0 +1,19 @@
+/*
+ * Verbs that are not asked every minute. In the bundle they are a file of their own, so that a no-op
+ * `repro` does not read them.
+ */
+export * as add from './verbs/add.ts';
+export * as checkout from './verbs/checkout.ts';
+export * as dag from './verbs/dag.ts';
+export * as deploy from './verbs/deploy.ts';
+export * as doctor from './verbs/doctor.ts';
+export * as image from './verbs/image.ts';
+export * as init from './verbs/init.ts';
+export * as lineage from './verbs/lineage.ts';
+export * as logs from './verbs/logs.ts';
+export * as metrics from './verbs/metrics.ts';
+export * as params from './verbs/params.ts';
+export * as rollback from './verbs/rollback.ts';
+export * as run from './verbs/run.ts';
+export * as stop from './verbs/stop.ts';
+export * as why from './verbs/why.ts';
