@@ -23,7 +23,8 @@ const io: Io = {
 };
 
 void runWords(io)
-  .catch(reportBug)
+  // Interrupted while it waited for the lock: the wait ends with an error that is none of avian's.
+  .catch((error: unknown) => interrupts.status() ?? reportBug(error))
   .then((status) => {
     // At once: taking the heap apart in order takes 5 ms. All is written, and every port is closed.
     process.exit(interrupts.status() ?? status);
