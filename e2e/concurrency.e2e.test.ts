@@ -34,6 +34,15 @@ stages:
     await until(() => /wait/i.test(told));
     t.match(told, /avian repro/, 'names the command');
     t.match(told, new RegExp(String(first.pid)), 'names the process');
+
+    const third = rig.start(['repro']);
+    third.stderr.on('data', (chunk: Buffer) => {
+      if (/wait/i.test(chunk.toString())) third.kill('SIGINT');
+    });
+    const impatient = await third;
+    t.equal(impatient.exitCode, 130, 'a third one may give up waiting');
+    t.notMatch(impatient.stderr, 'bug');
+
     rig.write('go', '');
     const [one, two] = await Promise.all([first, second]);
     t.equal(one.exitCode, 0, one.stderr);
