@@ -1,11 +1,11 @@
 import type { Problem } from '../model/diagnostic.ts';
-import { byCodeUnit, canonicalJson, type JsonObject } from '../model/json.ts';
+import { byCodeUnit, canonicalJson, dotted, type JsonObject } from '../model/json.ts';
 import { ok, type Result } from '../model/result.ts';
 import type { ParamsDiffView } from '../model/views.ts';
 import type { CommandContext } from './context.ts';
 import { loadWorkload } from './load-workload.ts';
 import type { DiffOptions } from './metrics.ts';
-import { flatten, snapshotOf, type Snapshot } from './snapshots.ts';
+import { snapshotOf, type Snapshot } from './snapshots.ts';
 
 /** `avian params diff [before] [after]`: declared parameters of the runs; the workspace counts as configured now. */
 export async function paramsDiff(
@@ -34,7 +34,7 @@ async function paramsAt(
   if (name === 'workspace') {
     const workload = await loadWorkload([], context);
     if (!workload.ok) return workload;
-    const all = [...workload.value.work.values()].map(({ params }) => flatten(params));
+    const all = [...workload.value.work.values()].map(({ params }) => dotted(params));
     return ok({ label: name, params: Object.assign({}, ...all) as JsonObject });
   }
   const snapshot = await snapshotOf(name, context);
@@ -42,4 +42,4 @@ async function paramsAt(
 }
 
 const paramsOfRuns = ({ runs }: Snapshot): JsonObject =>
-  Object.assign({}, ...[...runs.values()].map(({ input }) => flatten(input.params))) as JsonObject;
+  Object.assign({}, ...[...runs.values()].map(({ input }) => dotted(input.params))) as JsonObject;

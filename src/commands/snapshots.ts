@@ -1,5 +1,4 @@
 import { problem, type Problem } from '../model/diagnostic.ts';
-import type { JsonObject } from '../model/json.ts';
 import type { PipelineLock } from '../model/lock.ts';
 import type { StageName } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
@@ -68,16 +67,4 @@ async function runsOf(
     if (run !== undefined) runs.set(stage as StageName, run);
   }
   return runs;
-}
-
-/** `{train: {lr: 1}}` as `train.lr`; lists stay whole. */
-export function flatten(params: JsonObject): JsonObject {
-  const flat: [string, JsonObject[string]][] = [];
-  for (const [key, value] of Object.entries(params)) {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      const inner = flatten(value as JsonObject);
-      flat.push(...Object.entries(inner).map(([k, v]) => [`${key}.${k}`, v] as [string, typeof v]));
-    } else flat.push([key, value]);
-  }
-  return Object.fromEntries(flat);
 }

@@ -112,7 +112,12 @@ export async function executeStage(
     ...harvest.value,
     ...(probed?.kind === 'ok' && { probe: probed.digest }),
   });
-  await ports.lock.setStage(stage.name, { fingerprint: run.fingerprint, outs: run.outs });
+  // What an effect wrote (a URL, a pid) is true of this machine alone: the run has it, the lock,
+  // which is committed, does not.
+  await ports.lock.setStage(stage.name, {
+    fingerprint: run.fingerprint,
+    outs: stage.effect ? {} : run.outs,
+  });
   await ports.workspace.discardAside(id);
   if (stage.checkpoint) await ports.workspace.clearCheckpoint(stage.name);
   const { lockedOuts } = context;

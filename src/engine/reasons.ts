@@ -1,4 +1,4 @@
-import { byCodeUnit, canonicalJson } from '../model/json.ts';
+import { byCodeUnit, canonicalJson, dotted } from '../model/json.ts';
 import type { FingerprintInput } from '../model/run.ts';
 import type { StaleReason } from '../model/verdict.ts';
 
@@ -10,7 +10,8 @@ export function differences(before: FingerprintInput, after: FingerprintInput): 
   if (before.wdir !== after.wdir) {
     reasons.push({ kind: 'wdir-changed', before: before.wdir, after: after.wdir });
   }
-  for (const change of changedMembers(before.params, after.params)) {
+  // A stage may declare a whole group: the one value in it that changed is the reason.
+  for (const change of changedMembers(dotted(before.params), dotted(after.params))) {
     reasons.push({ kind: 'param-changed', ...change });
   }
   reasons.push(...depDifferences(before, after));

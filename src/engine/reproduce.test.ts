@@ -262,6 +262,12 @@ t.test(
     });
     obey(world, deploy);
     t.equal(kinds(await repro(world, deploy)), 'deploy executed');
+    const locked = await world.lock.read();
+    t.same(
+      locked.ok && locked.value.stages['deploy']?.outs,
+      {},
+      'the lock, which others share, does not hold what is true here alone',
+    );
     t.equal(kinds(await repro(world, deploy)), 'deploy skipped');
     world.files.set('image', 'v2');
     t.equal(kinds(await repro(world, deploy)), 'deploy executed');

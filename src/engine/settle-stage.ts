@@ -27,9 +27,11 @@ export async function settleStage(work: StageWork, context: SettleContext): Prom
   switch (verdict.kind) {
     case 'frozen':
       return { kind: 'skipped' };
-    case 'up-to-date':
-      if (locked !== undefined) watch.settled(stage.name, locked.outs);
+    case 'up-to-date': {
+      const outs = stage.effect ? verdict.run?.outs : locked?.outs;
+      if (outs !== undefined) watch.settled(stage.name, outs);
       return { kind: 'skipped', ...(verdict.run !== undefined && { run: verdict.run }) };
+    }
     case 'undetermined':
       throw new Error(`bug: ${stage.name} was settled before ${verdict.waitingOn.join(', ')}`);
     case 'restorable': {

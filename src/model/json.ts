@@ -9,6 +9,19 @@ export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
+ * `{train: {lr: 1}}` as `train.lr`: the leaves of nested objects by dotted key. Lists stay whole, and
+ * so do empty objects, or two different values would have the same leaves.
+ */
+export function dotted(object: JsonObject): JsonObject {
+  const leaves = Object.entries(object).flatMap(([key, value]): [string, JsonValue][] =>
+    isJsonObject(value) && Object.keys(value).length > 0
+      ? Object.entries(dotted(value)).map(([inner, leaf]) => [`${key}.${inner}`, leaf])
+      : [[key, value]],
+  );
+  return Object.fromEntries(leaves);
+}
+
+/**
  * JSON with object keys in code-unit order and no white space: equal values give equal text.
  * Members that are `undefined` are left out, as in `JSON.stringify`.
  * @throws Error for NaN and infinities, which JSON cannot carry.

@@ -11,6 +11,7 @@ export interface PipelineLock {
 
 export interface LockedStage {
   readonly fingerprint: Fingerprint;
+  /** Empty for a stage with an effect: what it wrote is true of one machine only, and in its run. */
   readonly outs: { readonly [path: string]: ArtifactRef };
 }
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../model/json.ts';
+import { dotted, type JsonObject } from '../model/json.ts';
 import type { Run } from '../model/run.ts';
 import type { LineageNode, LineageView } from '../model/views.ts';
 import { describeRun, describeSize, oneLine, shortDigest, value } from './describe.ts';
@@ -64,7 +64,7 @@ function details(node: LineageNode): readonly string[] {
       : [`commit ${commit.slice(0, 8)}${dirty ? ' with changes' : ''}`]),
     ...Object.entries(facts ?? {}).map(([name, fact]) => `${oneLine(name)} ${value(fact)}`),
   ];
-  const params = Object.entries(run.input.params).map(
+  const params = Object.entries(dotted(run.input.params)).map(
     ([key, held]) => `${oneLine(key)}=${truncate(value(held), 40, '…')}`,
   );
   const metrics = Object.values(run.metrics).flatMap((file) =>

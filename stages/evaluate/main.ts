@@ -17,6 +17,7 @@ await runStage(async (io) => {
   const predictor = await openPredictor(model, { backend: 'auto' });
   const { architecture, input } = predictor.contract;
   io.say(`evaluating ${architecture} on the test split (backend ${predictor.backend})`);
+  io.fact('backend', predictor.backend);
   const images = await loadImages(io, data, 'test', input);
   const answers = await scoreImages(predictor, images, io.progress('evaluated', images.count));
   predictor.dispose();

@@ -82,7 +82,6 @@ export function quantizeMetrics(variants: readonly VariantFigures[], images: num
       accuracy_drop: (original?.accuracy ?? NaN) - variant.accuracy,
       agreement: variant.agreement,
       bytes: variant.bytes,
-      latency_ms: Number(variant.latencyMs.toFixed(2)),
     },
   ]);
   return { images, ...Object.fromEntries(entries) } as Record<string, unknown>;

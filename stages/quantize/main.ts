@@ -31,6 +31,7 @@ await runStage(async (io) => {
     const measured = await measure(join(out, dtype), dtype, original.predicted);
     variants.push(measured.figures);
   }
+  for (const { dtype, latencyMs } of variants) io.fact(`latency_ms.${dtype}`, latencyMs.toFixed(2));
   io.say(variantTable(variants).trimEnd());
   await writeJson(metrics, quantizeMetrics(variants, images.count));
 

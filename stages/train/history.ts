@@ -36,10 +36,10 @@ export function recordHistory(
           `loss ${row.loss.toFixed(3)}  ${perStep}${eta}`,
       );
     },
-    epoch(row, best) {
+    epoch(row, end) {
       appendFileSync(ends, lines([row]));
       spokenAt = now();
-      say(describeEpoch(row, epochs, best));
+      say(describeEpoch(row, epochs, end));
     },
   };
 
@@ -53,11 +53,15 @@ export function recordHistory(
 
 const SPEAK_EVERY_MS = 1000;
 
-function describeEpoch(row: EpochRow, epochs: number, best: boolean): string {
+function describeEpoch(
+  row: EpochRow,
+  epochs: number,
+  { best, seconds }: Parameters<Observer['epoch']>[1],
+): string {
   return (
     `epoch ${row.epoch} of ${epochs}  loss ${row.loss.toFixed(3)}  accuracy ${row.accuracy.toFixed(3)}  ` +
     `val_loss ${row.val_loss.toFixed(3)}  val_accuracy ${row.val_accuracy.toFixed(3)}  ` +
-    `${row.seconds.toFixed(1)} s${best ? '  best' : ''}`
+    `${seconds.toFixed(1)} s${best ? '  best' : ''}`
   );
 }
 

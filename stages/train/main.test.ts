@@ -120,6 +120,8 @@ t.test('the train stage as a process', patient, async (t) => {
     t.match(metrics, { val_accuracy: Number, epochs: 3, params: Number, backend: 'wasm' });
     t.ok(existsSync(join(dir, 'whole/training/last/model.json')), 'the last weights too');
     t.match(whole.stderr(), /backend wasm .*npm run setup:tensorflow/);
+    t.match(whole.stderr(), /^avian:fact backend=wasm$/m);
+    t.match(whole.stderr(), /^avian:fact images_per_second=[\d.]+$/m);
     t.match(whole.stderr(), /action +calls +mean +total +share/);
     t.match(readFileSync(join(dir, 'whole/training/profile.json'), 'utf8'), /"step"/);
   });
@@ -128,6 +130,8 @@ t.test('the train stage as a process', patient, async (t) => {
     const again = start(dir, 'again');
     t.equal(await again.ended, 0);
     t.equal(weightsOf(dir, 'again'), weightsOf(dir, 'whole'));
+    for (const file of ['train.json', 'training/epochs.jsonl', 'training/steps.jsonl'])
+      t.same(readFileSync(join(dir, 'again', file)), readFileSync(join(dir, 'whole', file)), file);
     const other = start(dir, 'other', { params: { ...params, seed: 48 } });
     t.equal(await other.ended, 0);
     t.not(weightsOf(dir, 'other'), weightsOf(dir, 'whole'));

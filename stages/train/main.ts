@@ -38,6 +38,7 @@ async function main(io: StageIo): Promise<void> {
     openBackend({ prefer: settings.backend }),
   );
   io.say(`backend ${backend.describe}`);
+  io.fact('backend', backend.name);
   const input = await describeInput(settings, flags.stats);
   const train = await loadPictures(io, profiler, flags.data, 'train', input);
   const val = await loadPictures(io, profiler, flags.data, 'val', input);
@@ -85,6 +86,7 @@ async function main(io: StageIo): Promise<void> {
     await writeJson(flags.metrics, metricsOf(end, model.countParams(), backend.name));
   }
   await forgetCheckpoint(job);
+  io.fact('images_per_second', end.imagesPerSecond.toFixed(1));
   io.say(describeEnd(end));
   if (flags.profile) {
     const wholeMs = performance.now() - startedAt;
@@ -224,7 +226,6 @@ function metricsOf(end: Finished, params: number, backend: string): Record<strin
     best_epoch: best.epoch,
     epochs: end.epochs.length,
     params,
-    images_per_second: Number(end.imagesPerSecond.toFixed(1)),
     backend,
   };
 }

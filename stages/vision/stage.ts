@@ -27,6 +27,11 @@ export interface StageIo {
   readonly checkpoint: string | undefined;
   /** A line for people, on stderr. */
   readonly say: (line: string) => void;
+  /**
+   * What is true of this run alone, such as its backend or how fast it was: avian keeps it with the
+   * run and shows it in lineage. Never part of an out, which would then differ from run to run.
+   */
+  readonly fact: (name: string, value: string | number) => void;
   /** Call the returned function with how many of `total` are done; it speaks at once and then every second. */
   readonly progress: (label: string, total: number, unit?: string) => (done: number) => void;
 }
@@ -73,6 +78,7 @@ export function createStageIo(
     params: () => (params ??= createParams(readParams(paramsPath(argv) ?? env['AVIAN_PARAMS']))),
     checkpoint: env['AVIAN_CHECKPOINT'],
     say,
+    fact: (name, value) => say(`avian:fact ${name}=${value}`),
     progress: (label, total, unit = 'images') => createProgress(label, total, unit, say),
   };
 }

@@ -44,14 +44,13 @@ export interface StepRow {
 export interface EpochRow extends StepRow {
   readonly val_loss: number;
   readonly val_accuracy: number;
-  readonly seconds: number;
 }
 
 export interface Observer {
   /** Called once, with the rows of what a checkpoint brings back. */
   resumed(steps: readonly StepRow[], epochs: readonly EpochRow[]): void;
   step(row: StepRow, done: StepProgress): void;
-  epoch(row: EpochRow, best: boolean): void;
+  epoch(row: EpochRow, end: { readonly best: boolean; readonly seconds: number }): void;
 }
 
 export interface StepProgress {
@@ -173,7 +172,6 @@ export async function runTraining(job: TrainingJob): Promise<TrainingEnd> {
       val_loss: means(validation).loss,
       val_accuracy: means(validation).accuracy,
       lr: plan.encoderRate * rateFactor(schedule, progress.step - 1),
-      seconds: (performance.now() - epochStart) / 1000,
     };
     const best = isBest(plan.stopping, row, progress.epochs[progress.bestEpoch - 1]);
     if (best) bestWeights = learner.weights();
@@ -186,7 +184,7 @@ export async function runTraining(job: TrainingJob): Promise<TrainingEnd> {
       stopping: observe(plan.stopping, progress.stopping, epoch, monitored(plan.stopping, row)),
       epochs: [...progress.epochs, row],
     };
-    observer.epoch(row, best);
+    observer.epoch(row, { best, seconds: (performance.now() - epochStart) / 1000 });
     await save();
   }
 
