@@ -18,6 +18,9 @@ export async function logs(
 ): Promise<Result<LogsView, Problem>> {
   const run = await findRun(options, ports.runs);
   if (run === undefined) return err(noSuchRun(options));
+  const { attempt, id, startedAt, durationMs, ending, adopted } = run;
+  const about = { stage: run.stage, attempt, run: id, startedAt, durationMs, ending };
+  if (adopted !== undefined) return ok({ ...about, adopted, chunks: [] });
   const chunks = await ports.logs.read(run.attempt);
   if (chunks === undefined) {
     const where = `${run.provenance.user}@${run.provenance.host}`;
@@ -29,8 +32,7 @@ export async function logs(
       ),
     );
   }
-  const { attempt, id, startedAt, durationMs, ending, stage } = run;
-  return ok({ stage, attempt, run: id, startedAt, durationMs, ending, chunks });
+  return ok({ ...about, chunks });
 }
 
 async function findRun(

@@ -92,6 +92,7 @@ const run: Required<RunRecord> = {
   log: { digest: digest('4'), size: 9 },
   probe: digest('5'),
   peakMemoryBytes: 1,
+  adopted: 'commit',
   provenance: {
     avian: '0.1.0',
     commit: 'abc',
@@ -119,8 +120,11 @@ void t.test('runs: the schema has every field of the type, and asks for no more'
     t.ok(validate(value), `${name} ${JSON.stringify(validate.errors)}`);
     t.equal(parseRunRecord(JSON.stringify(value)).ok, true, 'and so does the reader');
   }
-  const { log, probe, peakMemoryBytes, ...required } = run;
-  t.ok(validate({ ...required }), `without ${[log, probe, peakMemoryBytes].length} optional ones`);
+  const { log, probe, peakMemoryBytes, adopted, ...required } = run;
+  t.ok(
+    validate({ ...required }),
+    `without ${[log, probe, peakMemoryBytes, adopted].length} optional ones`,
+  );
   t.end();
 });
 
@@ -128,7 +132,7 @@ void t.test('runs: schema and reader refuse the same', (t) => {
   const validate = compile(read('run'));
   const broken: readonly JsonObject[] = [
     ...Object.keys(run)
-      .filter((key) => !['log', 'probe', 'peakMemoryBytes'].includes(key))
+      .filter((key) => !['log', 'probe', 'peakMemoryBytes', 'adopted'].includes(key))
       .map((key) => ({ ...run, [key]: undefined }) as unknown as JsonObject),
     { ...run, v: 2 } as unknown as JsonObject,
     { ...run, outs: { '/etc/passwd': run.outs['model'] } } as unknown as JsonObject,
@@ -136,6 +140,7 @@ void t.test('runs: schema and reader refuse the same', (t) => {
     { ...run, startedAt: 'yesterday' } as unknown as JsonObject,
     { ...run, ending: { kind: 'failed', failure: { kind: 'bored' } } } as unknown as JsonObject,
     { ...run, metrics: { 'm.json': { a: '1' } } } as unknown as JsonObject,
+    { ...run, adopted: 'yes' } as unknown as JsonObject,
   ];
   for (const value of broken.map((record) => JSON.parse(JSON.stringify(record)) as JsonObject)) {
     t.equal(validate(value), false);

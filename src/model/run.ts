@@ -53,8 +53,12 @@ export interface RunRecord {
   /** Digest of what the probe printed, when the stage has one and it succeeded. */
   readonly probe?: Digest;
   readonly peakMemoryBytes?: number;
+  /** No command ran: outs that lay there were taken for its result, by `avian commit` or from a DVC project. */
+  readonly adopted?: Adoption;
   readonly provenance: Provenance;
 }
+
+export type Adoption = 'commit' | 'import-dvc';
 
 export interface Provenance {
   readonly avian: string;

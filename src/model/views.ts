@@ -4,7 +4,7 @@ import type { JsonValue } from './json.ts';
 import type { AttemptId, Digest, RepoPath, RunId, StageName } from './names.ts';
 import type { StageFailure } from './failure.ts';
 import type { NonEmptyArray } from './result.ts';
-import type { Run } from './run.ts';
+import type { Adoption, Run } from './run.ts';
 import type { Verdict } from './verdict.ts';
 
 /*
@@ -126,6 +126,8 @@ export interface LogsView {
   readonly durationMs?: number;
   readonly ending?:
     { readonly kind: 'succeeded' } | { readonly kind: 'failed'; readonly failure: StageFailure };
+  /** Present when no command ran, and so nothing was printed. */
+  readonly adopted?: Adoption;
   readonly chunks: readonly { readonly stream: 'stdout' | 'stderr'; readonly chunk: string }[];
 }
 

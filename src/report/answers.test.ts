@@ -10,6 +10,7 @@ import { metricsDiffJson, metricsDiffText, metricsJson, metricsText } from './me
 import { paramsDiffJson, paramsDiffText } from './params.ts';
 import { pathsJson, pathsText } from './paths.ts';
 import { createStyle } from './style.ts';
+import { whyJson, whyText } from './why.ts';
 
 const plain = createStyle({ colour: false, ascii: false });
 
@@ -212,6 +213,24 @@ t.test('logs', async (t) => {
   t.equal(logsText(view), 'epoch 1 100%\nwarned\nepoch 2\n');
   t.match(logsJson(view), { v: 1, stage: 'train', ending: 'failed', chunks: view.chunks });
   t.match(logsJson({ stage: stage('a'), attempt: attempt(), chunks: [] }), { run: null });
+});
+
+t.test('a run whose outs were adopted says so wherever it is named', async (t) => {
+  const run = sampleRun({ adopted: 'commit' });
+  const { stage: name, attempt: id, startedAt } = run;
+  const logs = { stage: name, attempt: id, startedAt, durationMs: 0, adopted: 'commit' } as const;
+  t.equal(
+    logsHead({ ...logs, chunks: [] }, plain),
+    'train: attempt 20261123T101500Z-7f3a9c, 2026-11-20T12:00:00Z, adopted by commit: no command ran\n',
+  );
+  t.match(logsJson({ ...logs, chunks: [] }), { adopted: 'commit', chunks: [] });
+  const up = { direction: 'up', root: { kind: 'run', run, links: [] } } as const;
+  t.match(lineageText(up, plain, NOON), /^train: run 3f2a91 \(adopted by commit, 3 days ago, ana@/);
+  t.match(lineageJson(up), { root: { adopted: 'commit' } });
+  const verdict = { kind: 'up-to-date', run } as const;
+  const why = { stage: name, verdict, chain: [], latest: run };
+  t.match(whyText(why, plain, NOON), /its last run: run 3f2a91 \(adopted by commit, /);
+  t.match(whyJson(why), { adopted: 'commit' });
 });
 
 t.test('doctor', async (t) => {

@@ -4,7 +4,7 @@ import type { Digest, RunId } from '../model/names.ts';
 import type { StageFailure } from '../model/failure.ts';
 import type { StageOutcome } from '../model/outcome.ts';
 import { assertNever } from '../model/result.ts';
-import type { Run } from '../model/run.ts';
+import type { Adoption, Run } from '../model/run.ts';
 import type { StaleReason, Verdict } from '../model/verdict.ts';
 import { readable } from './child-output.ts';
 import { truncate } from './display-width.ts';
@@ -20,9 +20,14 @@ export const shortDigest = (digest: Digest | string): string =>
   digest.replace(/^[a-z0-9]+:/, '').slice(0, 6);
 export const shortRun = (id: RunId): string => id.slice(0, 6);
 
-/** `run 3f2a91 (3 days ago, ana@host)`. */
-export const describeRun = (run: Run, now: number): string =>
-  `run ${shortRun(run.id)} (${ago(run.startedAt, now)}, ${oneLine(run.provenance.user)}@${oneLine(run.provenance.host)})`;
+/** `run 3f2a91 (3 days ago, ana@host)`; of outs that no command made, `(adopted by commit, …)`. */
+export const describeRun = (run: Run, now: number): string => {
+  const adopted = run.adopted === undefined ? '' : `${describeAdoption(run.adopted)}, `;
+  const who = `${oneLine(run.provenance.user)}@${oneLine(run.provenance.host)}`;
+  return `run ${shortRun(run.id)} (${adopted}${ago(run.startedAt, now)}, ${who})`;
+};
+
+export const describeAdoption = (adopted: Adoption): string => `adopted by ${adopted}`;
 
 /** Text of a stranger as one line without control characters. */
 export const oneLine = (text: string): string =>

@@ -121,6 +121,7 @@ function encodeRun(run: Run): JsonObject {
     fingerprint: run.fingerprint,
     startedAt: run.startedAt,
     durationMs: run.durationMs,
+    ...(run.adopted !== undefined && { adopted: run.adopted }),
     params: run.input.params,
     metrics: run.metrics,
     overrides: run.overrides,

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../model/json.ts';
 import type { LogsView } from '../model/views.ts';
 import { createLineAssembler } from './child-output.ts';
-import { describeFailure, shortRun } from './describe.ts';
+import { describeAdoption, describeFailure, shortRun } from './describe.ts';
 import type { Style } from './style.ts';
 import { duration } from './units.ts';
 
@@ -11,7 +11,8 @@ export function logsHead(view: LogsView, style: Style): string {
     `attempt ${view.attempt}`,
     ...(view.run === undefined ? [] : [`run ${shortRun(view.run)}`]),
     ...(view.startedAt === undefined ? [] : [view.startedAt]),
-    ...(view.durationMs === undefined ? [] : [duration(view.durationMs)]),
+    ...(view.durationMs === undefined || view.adopted ? [] : [duration(view.durationMs)]),
+    ...(view.adopted === undefined ? [] : [`${describeAdoption(view.adopted)}: no command ran`]),
     ...(view.ending?.kind === 'failed' ? [describeFailure(view.ending.failure)] : []),
   ];
   return `${style.faint(`${view.stage}: ${facts.join(', ')}`)}\n`;
@@ -35,5 +36,6 @@ export const logsJson = (view: LogsView): JsonObject => ({
   ...(view.startedAt !== undefined && { startedAt: view.startedAt }),
   ...(view.durationMs !== undefined && { durationMs: view.durationMs }),
   ...(view.ending !== undefined && { ending: view.ending.kind }),
+  ...(view.adopted !== undefined && { adopted: view.adopted }),
   chunks: view.chunks.map(({ stream, chunk }) => ({ stream, chunk })),
 });

@@ -91,4 +91,5 @@ export const whyJson = (view: WhyView): JsonObject => ({
   ...encodeVerdict(view.verdict),
   chain: view.chain.map(({ stage, via, verdict }) => ({ stage, via, ...encodeVerdict(verdict) })),
   latest: view.latest?.id ?? null,
+  ...(view.latest?.adopted !== undefined && { adopted: view.latest.adopted }),
 });

@@ -15,6 +15,8 @@ t.test('whole records pass, with all that may be left out or not', (t) => {
     { ...good, provenance: bare },
     { ...good, log: { digest: digestOf('log'), size: 0 }, probe: digestOf('probe') },
     { ...good, peakMemoryBytes: 1, aFieldOfALaterAvian: true },
+    { ...good, adopted: 'commit' },
+    { ...good, adopted: 'import-dvc' },
   ]) {
     t.match(parseRunRecord(canonicalJson(record)), { ok: true, value: record });
   }
@@ -56,6 +58,7 @@ t.test('a record that is not whole is refused, and the place is named', (t) => {
     [{ ...good, v: 0 }, '`v` is not 1'],
     [{ ...good, v: 2 }, 'it was written by a newer avian (version 2)'],
     [nameless, '`stage` is not there'],
+    [{ ...good, adopted: true }, '`adopted` is not one of commit, import-dvc'],
     [{ ...good, stage: '-x' }, '`stage` is not the name of a stage'],
     [{ ...good, attempt: '../../x' }, '`attempt` is not the name of an attempt'],
     [{ ...good, fingerprint: digestOf('x') }, '`fingerprint` is not a fingerprint'],

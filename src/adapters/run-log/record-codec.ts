@@ -193,7 +193,12 @@ const runRecord = fields(
     durationMs: amount,
     provenance,
   },
-  { log: fields({ digest, size: amount }), probe: digest, peakMemoryBytes: amount },
+  {
+    log: fields({ digest, size: amount }),
+    probe: digest,
+    peakMemoryBytes: amount,
+    adopted: oneOf('commit', 'import-dvc'),
+  },
 );
 
 const deployment = fields(
