@@ -91,7 +91,7 @@ function openProject(
     },
     files,
     projectCache: openProjectCache(join(cache, 'project.json'), files),
-    revisions: openRevisions(root),
+    revisions: openRevisions({ root, env: io.env }),
     invocationLock: createInvocationLock({ cache, pid: process.pid, host: environment.host() }),
     reapOrphans: async () => {
       const { reapOrphans } = await import('../adapters/executor/orphans.ts');

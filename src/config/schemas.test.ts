@@ -158,6 +158,13 @@ void t.test('the lock as it is written', (t) => {
     stages: { train: { fingerprint: fingerprint('a'), outs: run.outs } },
   } as const;
   t.ok(validate(JSON.parse(formatLock(lock))), JSON.stringify(validate.errors));
+  const contested = {
+    version: 1,
+    sources: { raw: { ...lock.sources.raw, conflict: [lock.sources.raw] } },
+    stages: { train: { ...lock.stages.train, conflict: [lock.stages.train] } },
+  } as const;
+  t.ok(validate(JSON.parse(formatLock(contested))), JSON.stringify(validate.errors));
+  t.notOk(validate({ ...lock, stages: { train: { ...lock.stages.train, conflict: [] } } }));
   t.notOk(validate({ ...lock, version: 2 }));
   t.notOk(validate({ ...lock, at: 'noon' }));
   t.notOk(validate({ ...lock, stages: { train: { outs: {} } } }));

@@ -106,6 +106,10 @@ async function judgeEffect({ work, input, fingerprint, context }: Question): Pro
   if (latest.ending.kind === 'failed') reasons.push({ kind: 'last-run-failed' });
   if (latest.fingerprint !== fingerprint) reasons.push(...differences(latest.input, input));
   if (stage.alwaysChanged) reasons.push({ kind: 'always-changed' });
+  const locked = context.lock.stages[stage.name];
+  if (locked?.conflict !== undefined) {
+    reasons.push({ kind: 'merge-conflict', branches: 1 + locked.conflict.length });
+  }
   reasons.push(...expiry(work, latest, context));
   for (const out of stage.outs) {
     const there = await ports.workspace.digest(out.path);
@@ -124,6 +128,7 @@ async function judgeContent(question: Question): Promise<Verdict> {
   if (stage.alwaysChanged) return stale([{ kind: 'always-changed' }]);
 
   const locked = context.lock.stages[stage.name];
+  if (locked?.conflict !== undefined) return stale(await sinceMerge(question, locked));
   const current = locked?.fingerprint === fingerprint ? locked : undefined;
   const outs = current === undefined ? [] : await outReasons(stage.outs, current, context);
   if (current !== undefined && outs.length === 0 && !needsRun(work, context)) {
@@ -196,6 +201,20 @@ async function sinceLastTime(
     );
   }
   return [locked === undefined ? { kind: 'never-ran' } : { kind: 'locked-run-unknown' }];
+}
+
+/**
+ * Branches that changed this stage apart were merged. Even where its inputs are now those of one
+ * side, nobody has said so: neither side's outs are taken for the merged ones without a run.
+ */
+async function sinceMerge(question: Question, locked: LockedStage): Promise<StaleReason[]> {
+  const branches = 1 + (locked.conflict?.length ?? 0);
+  const others =
+    locked.fingerprint === question.fingerprint ? [] : await sinceLastTime(question, locked);
+  return [
+    { kind: 'merge-conflict', branches },
+    ...others.filter(({ kind }) => kind !== 'locked-run-unknown'),
+  ];
 }
 
 /** Names the files inside a changed directory, where both trees are at hand. */

@@ -1,4 +1,6 @@
 import t from 'tap';
+import { EMPTY_LOCK } from '../model/lock.ts';
+import { mergeLocks } from '../model/merge-locks.ts';
 import type { StageName } from '../model/names.ts';
 import { FakeWorld } from '../testing/fakes.ts';
 import { kinds, obey, out, pipeline, repro, status, verdicts } from '../testing/pipelines.ts';
@@ -491,3 +493,30 @@ t.test('every await of an execution may fail: the next run is as if it had not b
   t.ok(whole.calls.length > 5);
   for (let at = 0; at < whole.calls.length; at += 1) await calls(at);
 });
+
+t.test(
+  'what branches changed apart is stale until it ran, whichever side its inputs are',
+  async (t) => {
+    const world = new FakeWorld({ raw: 'robin' });
+    const ours = pipeline(CHAIN, { train: { values: { lr: 1 } } });
+    const theirs = pipeline(CHAIN, { train: { values: { lr: 2 } } });
+    obey(world, theirs);
+    await repro(world, theirs);
+    const theirLock = world.lock.lock;
+    obey(world, ours);
+    await repro(world, ours);
+    world.lock.lock = mergeLocks(EMPTY_LOCK, world.lock.lock, theirLock).lock;
+
+    const train = (await status(world, ours)).get('train' as StageName);
+    t.same(train?.verdict, { kind: 'stale', reasons: [{ kind: 'merge-conflict', branches: 2 }] });
+    const third = pipeline(CHAIN, { train: { values: { lr: 3 } } });
+    t.match((await status(world, third)).get('train' as StageName)?.verdict, {
+      reasons: [{ kind: 'merge-conflict' }, { kind: 'param-changed', before: 1, after: 3 }],
+    });
+    const before = world.commands.length;
+    t.equal(kinds(await repro(world, ours)), 'prepare skipped, train executed, score executed');
+    t.equal(world.commands.length, before + 2);
+    t.notMatch(world.lock.lock, { stages: { train: { conflict: Array } } });
+    t.equal(kinds(await repro(world, ours)), 'prepare skipped, train skipped, score skipped');
+  },
+);

@@ -1,18 +1,48 @@
 import type { ArtifactRef } from './artifact.ts';
+import { isNonEmpty, type NonEmptyArray } from './result.ts';
 import type { Fingerprint } from './names.ts';
 
 /** `pipeline.lock`: which content the workspace's stages and sources have, pinned to the git commit. */
 export interface PipelineLock {
   readonly version: 1;
   /** Raw data registered by `avian add`. */
-  readonly sources: { readonly [path: string]: ArtifactRef };
+  readonly sources: { readonly [path: string]: LockedSource };
   readonly stages: { readonly [stage: string]: LockedStage };
 }
 
-export interface LockedStage {
+/** What a stage's command wrote for a fingerprint. */
+export interface StageEntry {
   readonly fingerprint: Fingerprint;
   /** Empty for a stage with an effect: what it wrote is true of one machine only, and in its run. */
   readonly outs: { readonly [path: string]: ArtifactRef };
 }
 
+/**
+ * `conflict` holds what other branches had here, after a merge of branches that changed it apart.
+ * Until it is settled (by a run, or by choosing a side) the stage is stale.
+ */
+export interface LockedStage extends StageEntry {
+  readonly conflict?: NonEmptyArray<StageEntry>;
+}
+
+/** As for a stage; settled by `avian add`, or by choosing a side. */
+export interface LockedSource extends ArtifactRef {
+  readonly conflict?: NonEmptyArray<ArtifactRef>;
+}
+
 export const EMPTY_LOCK: PipelineLock = { version: 1, sources: {}, stages: {} };
+
+/** What one branch has, and what others have in its place: `LockedStage` and `LockedSource` alike. */
+export type Contested<Value> = Value & { readonly conflict?: NonEmptyArray<Value> };
+
+export const contested = <Value>(value: Value, others: readonly Value[]): Contested<Value> => ({
+  ...value,
+  ...(isNonEmpty(others) && { conflict: others }),
+});
+
+/** What one side of a conflict has; undefined when there are several others to choose from. */
+export function sideOf<Value>(entry: Contested<Value>, side: 'ours' | 'theirs'): Value | undefined {
+  const { conflict, ...mine } = entry;
+  if (side === 'ours') return mine as unknown as Value;
+  return conflict?.length === 1 ? conflict[0] : undefined;
+}

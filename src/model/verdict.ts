@@ -86,4 +86,6 @@ export type StaleReason =
   | { readonly kind: 'probe-changed' }
   | { readonly kind: 'other-target'; readonly before: string; readonly after: string }
   /** The lock holds another fingerprint whose run record is not at hand, so nothing can be compared. */
-  | { readonly kind: 'locked-run-unknown' };
+  | { readonly kind: 'locked-run-unknown' }
+  /** `branches` changed the stage apart and were merged; none of their runs is taken silently. */
+  | { readonly kind: 'merge-conflict'; readonly branches: number };

@@ -1,6 +1,5 @@
-import type { ArtifactRef } from '../model/artifact.ts';
 import type { Problem } from '../model/diagnostic.ts';
-import type { PipelineLock, LockedStage } from '../model/lock.ts';
+import type { LockedSource, LockedStage, PipelineLock } from '../model/lock.ts';
 import type { RepoPath, StageName } from '../model/names.ts';
 import type { Result } from '../model/result.ts';
 
@@ -12,7 +11,21 @@ export interface LockStore {
   read(): Promise<Result<PipelineLock, Problem>>;
   /** The text of a lock from elsewhere, such as an earlier commit. */
   parse(text: string): Result<PipelineLock, Problem>;
-  setStage(stage: StageName, entry: LockedStage): Promise<void>;
-  setSource(path: RepoPath, artifact: ArtifactRef | undefined): Promise<void>;
+  /** As it is written: equal locks give equal text. */
+  format(lock: PipelineLock): string;
+  /** Undefined takes the entry away. */
+  setStage(stage: StageName, entry: LockedStage | undefined): Promise<void>;
+  setSource(path: RepoPath, artifact: LockedSource | undefined): Promise<void>;
   flush(): Promise<void>;
+  /** Both sides of a file that git left with conflict markers, each as a text; undefined when it has none. */
+  conflictSides(): Promise<ConflictSides | undefined>;
+  /** Writes a whole lock, in place of whatever lies there; atomic. */
+  replace(lock: PipelineLock): Promise<void>;
+}
+
+export interface ConflictSides {
+  /** Present when git was told to write it (`merge.conflictStyle diff3`). */
+  readonly base?: string;
+  readonly ours: string;
+  readonly theirs: string;
 }

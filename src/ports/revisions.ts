@@ -1,5 +1,32 @@
-/** Earlier states of the project's own text files, from git. */
+/** Earlier states of the project's own text files, and what else git knows of the project. */
 export interface Revisions {
   /** A file's text at a revision; undefined when there is no git, no such revision or no such file. */
   fileAt(revision: string, path: string): Promise<string | undefined>;
+  /** Whether git knows the project, and if not why. */
+  standing(): Promise<GitStanding>;
+  /** The commit that a revision names; undefined when it names none. */
+  commitOf(revision: string): Promise<string | undefined>;
+  /** The versions of a file that git could not merge; undefined when git does not wait for one. */
+  unmerged(path: string): Promise<UnmergedFile | undefined>;
+  /** Tells git that a file is merged; false when git refuses. */
+  markMerged(path: string): Promise<boolean>;
+  /** Where the project lies below the top of its repository: `''` or `models/birds/`. */
+  prefix(): Promise<string | undefined>;
+  /** A value of git's configuration. */
+  setting(key: string): Promise<string | undefined>;
+  /** Writes into the repository's own configuration; false when git refuses. */
+  setSetting(key: string, value: string): Promise<boolean>;
+}
+
+export type GitStanding =
+  | { readonly kind: 'repository' }
+  | { readonly kind: 'no-repository' }
+  /** git is not installed, does not answer, or refuses. */
+  | { readonly kind: 'unusable'; readonly cause: string };
+
+/** A side is absent where the file was removed, the base where both sides added it. */
+export interface UnmergedFile {
+  readonly base?: string;
+  readonly ours?: string;
+  readonly theirs?: string;
 }

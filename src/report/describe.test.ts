@@ -63,6 +63,8 @@ t.test('reasons', async (t) => {
     { kind: 'probe-changed' },
     { kind: 'other-target', before: 'local', after: 'cloud-run' },
     { kind: 'locked-run-unknown' },
+    { kind: 'merge-conflict', branches: 2 },
+    { kind: 'merge-conflict', branches: 3 },
   ];
   t.equal(
     reasons.map(describeReason).join('\n'),
@@ -93,7 +95,9 @@ dep artifacts/birds cannot be read: EACCES
 probe failed: exit 1 no answer
 its probe prints something else
 target local -> cloud-run
-pipeline.lock holds another fingerprint, whose run is not on this machine`,
+pipeline.lock holds another fingerprint, whose run is not on this machine
+two branches changed it: run it again
+3 branches changed it: run it again`,
   );
 });
 

@@ -105,6 +105,8 @@ export function describeReason(reason: StaleReason): string {
       return `target ${change(oneLine(reason.before), oneLine(reason.after))}`;
     case 'locked-run-unknown':
       return 'pipeline.lock holds another fingerprint, whose run is not on this machine';
+    case 'merge-conflict':
+      return `${reason.branches === 2 ? 'two' : reason.branches} branches changed it: run it again`;
     default:
       return assertNever(reason);
   }

@@ -90,6 +90,8 @@ export function encodeReason(reason: StaleReason): JsonObject {
       return { kind: reason.kind };
     case 'interrupted':
       return { kind: reason.kind, at: reason.at };
+    case 'merge-conflict':
+      return { kind: reason.kind, branches: reason.branches };
     case 'cmd-changed':
     case 'wdir-changed':
     case 'outs-declared':

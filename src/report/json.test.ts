@@ -56,6 +56,7 @@ const REASONS: NonEmptyArray<StaleReason> = [
   { kind: 'probe-changed' },
   { kind: 'other-target', before: 'a', after: 'b' },
   { kind: 'locked-run-unknown' },
+  { kind: 'merge-conflict', branches: 2 },
 ];
 const FAILURES: readonly StageFailure[] = [
   { kind: 'exited', code: 137, tail: 'x' },

@@ -1,15 +1,14 @@
 import { parseRunRecord } from '../adapters/run-log/record-codec.ts';
-import type { ArtifactRef } from '../model/artifact.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { Problem } from '../model/diagnostic.ts';
 import { byCodeUnit, canonicalJson } from '../model/json.ts';
 import { EMPTY_LOCK } from '../model/lock.ts';
-import type { LockedStage, PipelineLock } from '../model/lock.ts';
+import type { LockedSource, LockedStage, PipelineLock } from '../model/lock.ts';
 import type { AttemptId, Digest, Fingerprint, RepoPath, RunId, StageName } from '../model/names.ts';
 import { err, ok } from '../model/result.ts';
 import type { Result } from '../model/result.ts';
 import type { Run, RunRecord } from '../model/run.ts';
-import type { LockStore } from '../ports/lock-store.ts';
+import type { ConflictSides, LockStore } from '../ports/lock-store.ts';
 import type { AttemptLog, LogChunk, LogStore } from '../ports/log-store.ts';
 import type { RunLog } from '../ports/run-log.ts';
 
@@ -107,6 +106,8 @@ export class FakeLockStore implements LockStore {
   lock: PipelineLock = EMPTY_LOCK;
   /** Set it to make `read` fail, as a lock full of conflict markers would. */
   problem: Problem | undefined;
+  /** What conflict markers leave of both branches' locks. */
+  sides: ConflictSides | undefined;
   readonly #world: FakeNotes;
 
   constructor(world: FakeNotes) {
@@ -121,23 +122,43 @@ export class FakeLockStore implements LockStore {
     return ok(JSON.parse(text) as PipelineLock);
   }
 
-  async setStage(stage: StageName, entry: LockedStage): Promise<void> {
-    this.#world.note(`lock.setStage ${stage}`);
-    this.lock = { ...this.lock, stages: { ...this.lock.stages, [stage]: entry } };
+  format(lock: PipelineLock): string {
+    return canonicalJson(lock);
   }
 
-  async setSource(path: RepoPath, artifact: ArtifactRef | undefined): Promise<void> {
+  async setStage(stage: StageName, entry: LockedStage | undefined): Promise<void> {
+    this.#world.note(`lock.setStage ${stage}`);
+    this.lock = { ...this.lock, stages: changed(this.lock.stages, stage, entry) };
+  }
+
+  async setSource(path: RepoPath, artifact: LockedSource | undefined): Promise<void> {
     this.#world.note(`lock.setSource ${path}`);
-    const others = Object.entries(this.lock.sources).filter(([known]) => known !== path);
-    const sources = Object.fromEntries(
-      artifact === undefined ? others : [...others, [path, artifact]],
-    );
-    this.lock = { ...this.lock, sources };
+    this.lock = { ...this.lock, sources: changed(this.lock.sources, path, artifact) };
+  }
+
+  async conflictSides(): Promise<ConflictSides | undefined> {
+    return this.sides;
+  }
+
+  async replace(lock: PipelineLock): Promise<void> {
+    this.#world.note('lock.replace');
+    this.lock = lock;
+    this.problem = undefined;
+    this.sides = undefined;
   }
 
   async flush(): Promise<void> {
     this.#world.note('lock.flush');
   }
+}
+
+function changed<T>(
+  map: { readonly [name: string]: T },
+  name: string,
+  value: T | undefined,
+): { readonly [name: string]: T } {
+  const others = Object.entries(map).filter(([known]) => known !== name);
+  return Object.fromEntries(value === undefined ? others : [...others, [name, value] as const]);
 }
 
 /** Logs in memory, by attempt. */

@@ -3,7 +3,9 @@ import { toRef } from '../model/artifact.ts';
 import type { AttemptId, RepoPath } from '../model/names.ts';
 import { commands, executorContract } from './contracts/executor.contract.ts';
 import { lockStoreContract } from './contracts/lock-store.contract.ts';
+import { revisionsContract } from './contracts/revisions.contract.ts';
 import { runLogContract } from './contracts/run-log.contract.ts';
+import { FakeRevisions } from './fake-revisions.ts';
 import { FakeWorld } from './fakes.ts';
 
 const path = (text: string) => text as RepoPath;
@@ -142,4 +144,21 @@ t.test('logs are read back by attempt', async (t) => {
   t.match(await log.close(), { size: 2, digest: /^b3:/ });
   t.same(await logs.read(attempt), [{ stream: 'stdout', chunk: 'é' }]);
   t.equal(await logs.read('a2' as AttemptId), undefined);
+});
+
+t.test('the fake git keeps the contract', (t) => {
+  revisionsContract(t, () => {
+    const revisions = new FakeRevisions();
+    const files = new Map<string, string>();
+    return {
+      revisions,
+      init: async () => {
+        revisions.state = { kind: 'repository' };
+      },
+      write: async (name, text) => void files.set(name, text),
+      commit: async () => revisions.commit(files),
+      openMerge: async (name, sides) => void revisions.open.set(name, sides),
+    };
+  });
+  t.end();
 });

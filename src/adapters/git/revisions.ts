@@ -1,20 +1,77 @@
-import { execFile } from 'node:child_process';
-import type { Revisions } from '../../ports/revisions.ts';
+import type { GitStanding, Revisions, UnmergedFile } from '../../ports/revisions.ts';
+import { openGit, type Git, type GitOptions } from './git.ts';
 
-/** Reads committed files by `git show`; everything git refuses is an absent file. */
-export function openRevisions(root: string): Revisions {
+/** Asks git about the project at `root`; every question is a process of its own, so ask rarely. */
+export function openRevisions({
+  root,
+  env,
+  timeoutMs = 10_000,
+}: {
+  readonly root: string;
+  readonly env: GitOptions['env'];
+  readonly timeoutMs?: number;
+}): Revisions {
+  const git = openGit({ cwd: root, env, timeoutMs });
   return {
-    fileAt: (revision, path) =>
-      new Promise((resolve) => {
-        if (revision.startsWith('-')) {
-          resolve(undefined);
-          return;
-        }
-        const words = ['show', `${revision}:./${path}`];
-        const options = { cwd: root, maxBuffer: 256 * 1024 * 1024, timeout: 10_000 };
-        execFile('git', words, options, (error, stdout) => {
-          resolve(error === null ? stdout : undefined);
-        });
-      }),
+    fileAt: async (revision, path) =>
+      isWord(revision) ? textOf(git, `${revision}:./${path}`) : undefined,
+    standing: () => standing(git),
+    async commitOf(revision) {
+      if (!isWord(revision)) return undefined;
+      const named = `${revision}^{commit}`;
+      return line(await git('rev-parse', '--verify', '--quiet', '--end-of-options', named));
+    },
+    unmerged: (path) => unmerged(git, path),
+    markMerged: async (path) => (await git('add', '--', path)).kind === 'ok',
+    prefix: async () => line(await git('rev-parse', '--show-prefix')),
+    setting: async (key) => line(await git('config', '--get', key)),
+    setSetting: async (key, value) => (await git('config', '--local', key, value)).kind === 'ok',
+  };
+}
+
+/** No option of git's, and nothing that `rev:path` would split elsewhere. */
+const isWord = (revision: string): boolean => /^[^-:\s][^:\s]*$/.test(revision);
+
+const line = (answer: Awaited<ReturnType<Git>>): string | undefined =>
+  answer.kind === 'ok' ? answer.stdout.replace(/\n$/, '') : undefined;
+
+async function textOf(git: Git, object: string): Promise<string | undefined> {
+  const shown = await git('show', '--no-textconv', '--end-of-options', object);
+  return shown.kind === 'ok' ? shown.stdout : undefined;
+}
+
+async function standing(git: Git): Promise<GitStanding> {
+  const inside = await git('rev-parse', '--is-inside-work-tree');
+  switch (inside.kind) {
+    case 'ok':
+      return inside.stdout.trim() === 'true' ? { kind: 'repository' } : { kind: 'no-repository' };
+    case 'refused':
+      return /not a git repository/.test(inside.message)
+        ? { kind: 'no-repository' }
+        : { kind: 'unusable', cause: inside.message.split('\n')[0] ?? '' };
+    case 'unusable':
+      return inside;
+  }
+}
+
+/** Stages 1, 2 and 3 of the index: `100644 <object> <stage>\t<path>`. */
+async function unmerged(git: Git, path: string): Promise<UnmergedFile | undefined> {
+  const listed = await git('ls-files', '--unmerged', '-z', '--', path);
+  if (listed.kind !== 'ok' || listed.stdout === '') return undefined;
+  const objects = new Map(
+    listed.stdout.split('\0').flatMap((entry): [string, string][] => {
+      const [, object, stage] = /^\d+ ([0-9a-f]+) ([123])\t/.exec(entry) ?? [];
+      return object === undefined || stage === undefined ? [] : [[stage, object]];
+    }),
+  );
+  const text = async (stage: string): Promise<string | undefined> => {
+    const object = objects.get(stage);
+    return object === undefined ? undefined : textOf(git, object);
+  };
+  const [base, ours, theirs] = [await text('1'), await text('2'), await text('3')];
+  return {
+    ...(base !== undefined && { base }),
+    ...(ours !== undefined && { ours }),
+    ...(theirs !== undefined && { theirs }),
   };
 }

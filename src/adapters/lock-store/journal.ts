@@ -8,14 +8,13 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import type { ArtifactRef } from '../../model/artifact.ts';
 import { isJsonObject } from '../../model/json.ts';
-import type { LockedStage, PipelineLock } from '../../model/lock.ts';
+import type { LockedSource, LockedStage, PipelineLock } from '../../model/lock.ts';
 
 /** One change to the lock. */
 export type LockChange =
-  | { readonly stage: string; readonly entry: LockedStage }
-  | { readonly source: string; readonly artifact: ArtifactRef | null };
+  | { readonly stage: string; readonly entry: LockedStage | null }
+  | { readonly source: string; readonly artifact: LockedSource | null };
 
 /** Which lock a journal continues: the hash of its text. */
 interface Header {
@@ -24,14 +23,19 @@ interface Header {
 }
 
 export const applyChange = (lock: PipelineLock, change: LockChange): PipelineLock => {
-  if ('stage' in change) {
-    return { ...lock, stages: { ...lock.stages, [change.stage]: change.entry } };
-  }
-  const others = Object.entries(lock.sources).filter(([path]) => path !== change.source);
-  const { source, artifact } = change;
-  const sources = artifact === null ? others : [...others, [source, artifact] as const];
-  return { ...lock, sources: Object.fromEntries(sources) };
+  return 'stage' in change
+    ? { ...lock, stages: changed(lock.stages, change.stage, change.entry) }
+    : { ...lock, sources: changed(lock.sources, change.source, change.artifact) };
 };
+
+function changed<T>(
+  map: { readonly [name: string]: T },
+  name: string,
+  value: T | null,
+): { readonly [name: string]: T } {
+  const others = Object.entries(map).filter(([known]) => known !== name);
+  return Object.fromEntries(value === null ? others : [...others, [name, value] as const]);
+}
 
 /**
  * `cache/v1/lock-journal.jsonl`: a header, then a line per change that the lock on disk does not
@@ -109,6 +113,7 @@ const isHeader = (value: unknown): value is Header =>
 // Only the outline: what a change holds is read as strictly as the lock itself, see lock-store.ts.
 const isChange = (value: unknown): value is LockChange =>
   isJsonObject(value) &&
-  ((typeof value['stage'] === 'string' && isJsonObject(value['entry'])) ||
+  ((typeof value['stage'] === 'string' &&
+    (value['entry'] === null || isJsonObject(value['entry']))) ||
     (typeof value['source'] === 'string' &&
       (value['artifact'] === null || isJsonObject(value['artifact']))));

@@ -1,4 +1,5 @@
 import type { Diagnostic, Span } from '../../model/diagnostic.ts';
+import { firstMarker } from './conflict-sides.ts';
 import { parseWithPlaces } from './json-places.ts';
 import type { Placed, PlacedMember } from './json-places.ts';
 
@@ -19,8 +20,8 @@ const MOST = 20;
 
 const HINTS = {
   'lock/conflict':
-    'take either side (`git checkout --ours pipeline.lock`) and run `avian repro`: what does not ' +
-    'match is restored or runs again. `avian init` installs a merge driver that does this by itself',
+    '`avian merge-lock` merges it stage by stage, and nothing of either side is lost; ' +
+    '`avian init` installs the merge driver that does so by itself',
   'lock/syntax': 'take the last good one (`git checkout pipeline.lock`) and run `avian repro`',
   'lock/newer': 'use the avian that your colleagues use, or a later one',
   'lock/duplicate':
@@ -29,7 +30,7 @@ const HINTS = {
 
 /** Finds the places of a lock's faults, and faults that only its text shows. */
 export function diagnose(text: string, faults: readonly LockFault[]): Diagnostic[] {
-  const conflict = /^(?:<{7} .*|={7}|>{7} .*|\|{7} .*)\r?$/m.exec(text);
+  const conflict = firstMarker(text);
   if (conflict !== null) {
     const span = [conflict.index, conflict.index + conflict[0].trimEnd().length] as const;
     return [

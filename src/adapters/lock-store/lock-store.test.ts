@@ -170,6 +170,7 @@ t.test('a lock that git could not merge is never overwritten', async (t) => {
   const store = open(20);
   await store.setStage(...train('1'));
   const conflict = '<<<<<<< HEAD\n{}\n=======\n[]\n>>>>>>> theirs\n';
+  const sides = { ours: '{}\n', theirs: '[]\n' };
   writeFileSync(file, conflict);
   await t.rejects(async () => {
     // Until the rewrite in the background has met the conflict.
@@ -182,6 +183,16 @@ t.test('a lock that git could not merge is never overwritten', async (t) => {
   t.equal(text(), conflict);
   await t.rejects(open().setStage(...train('2')), /lock\/conflict/);
   t.match(await open().read(), { ok: false, error: { diagnostics: [{ code: 'lock/conflict' }] } });
+  const mending = open();
+  t.strictSame(await mending.conflictSides(), sides);
+  const whole = {
+    version: 1,
+    sources: {},
+    stages: { train: locked('3', { model: tree }) },
+  } as const;
+  await mending.replace(whole);
+  t.equal(text(), holding('3'));
+  t.strictSame(await open().read(), { ok: true, value: whole }, 'the journal replays nothing');
 });
 
 t.test('a lock that cannot be written is a problem in words', async (t) => {

@@ -9,17 +9,17 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { ArtifactRef } from '../../model/artifact.ts';
 import { canonicalJson } from '../../model/json.ts';
 import { EMPTY_LOCK } from '../../model/lock.ts';
-import type { LockedStage, PipelineLock } from '../../model/lock.ts';
+import type { LockedSource, LockedStage, PipelineLock } from '../../model/lock.ts';
 import { problem } from '../../model/diagnostic.ts';
 import type { Problem } from '../../model/diagnostic.ts';
 import type { RepoPath, StageName } from '../../model/names.ts';
 import { ProblemError } from '../../model/problem-error.ts';
 import { ok } from '../../model/result.ts';
 import type { Result } from '../../model/result.ts';
-import type { LockStore } from '../../ports/lock-store.ts';
+import type { ConflictSides, LockStore } from '../../ports/lock-store.ts';
+import { sidesOf } from './conflict-sides.ts';
 import { LockJournal, applyChange } from './journal.ts';
 import type { LockChange } from './journal.ts';
 import { LOCK_FILE } from './lock-diagnostics.ts';
@@ -78,12 +78,16 @@ class FileLockStore implements LockStore {
     return loaded.ok ? ok(loaded.value.lock) : loaded;
   }
 
-  async setStage(stage: StageName, entry: LockedStage): Promise<void> {
-    if (same(this.#known().lock.stages, stage, entry)) return;
-    this.#change({ stage, entry });
+  format(lock: PipelineLock): string {
+    return formatLock(lock);
   }
 
-  async setSource(path: RepoPath, artifact: ArtifactRef | undefined): Promise<void> {
+  async setStage(stage: StageName, entry: LockedStage | undefined): Promise<void> {
+    if (same(this.#known().lock.stages, stage, entry)) return;
+    this.#change({ stage, entry: entry ?? null });
+  }
+
+  async setSource(path: RepoPath, artifact: LockedSource | undefined): Promise<void> {
     if (same(this.#known().lock.sources, path, artifact)) return;
     this.#change({ source: path, artifact: artifact ?? null });
   }
@@ -93,6 +97,22 @@ class FileLockStore implements LockStore {
     this.#timer = undefined;
     this.#failure = undefined;
     if (this.#changes.size > 0) this.#rewrite();
+  }
+
+  async conflictSides(): Promise<ConflictSides | undefined> {
+    const text = this.#readText();
+    return text === undefined ? undefined : sidesOf(text);
+  }
+
+  async replace(lock: PipelineLock): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const text = formatLock(lock);
+    // The journal continues a lock that goes; it names it, so that a kill in between replays nothing.
+    writing(() => writeAtomically(this.#path, text));
+    this.#state = { text, lock };
+    this.#changes.clear();
+    this.#journal.clear();
   }
 
   #load(): Result<State, Problem> {

@@ -83,6 +83,39 @@ t.test('what is not JSON is shown where it stops being so', (t) => {
   t.end();
 });
 
+t.test('what branches changed apart stands below the entry, and comes back', (t) => {
+  const contested: PipelineLock = {
+    version: 1,
+    sources: { raw: { ...tree, conflict: [program] } },
+    stages: {
+      train: { ...locked('1', {}), conflict: [locked('2', { a: tree }), locked('3', {})] },
+    },
+  };
+  const written = formatLock(contested);
+  t.strictSame(parseLock(written), { ok: true, value: contested });
+  t.strictSame(JSON.parse(written), contested);
+  t.match(
+    written,
+    `    "raw": {
+      "digest": "b3:${'a'.repeat(64)}",
+      "size": 12,
+      "files": 3,
+      "conflict": [
+        {
+          "digest": "b3:${'b'.repeat(64)}",
+          "size": 1,
+          "executable": true
+        }
+      ]
+    }
+`,
+  );
+  same(t, written.replace('"size": 1,', '"size": -1,'), ['lock/invalid 8:19 [']);
+  const empty = text.replace('"outs": {}', '"outs": {}, "conflict": []');
+  same(t, empty, ['lock/invalid 13:31 []']);
+  t.end();
+});
+
 t.test("git's conflict markers are called what they are", (t) => {
   const conflict = text.replace(
     /( +"size": 12,\n)/,
@@ -91,7 +124,10 @@ t.test("git's conflict markers are called what they are", (t) => {
   same(t, conflict, ['lock/conflict 6:1 <<<<<<< HEAD']);
   same(t, conflict.replaceAll('\n', '\r\n'), ['lock/conflict 6:1 <<<<<<< HEAD']);
   const parsed = parseLock(conflict);
-  t.match(parsed, { ok: false, error: { kind: 'pipeline', diagnostics: [{ hint: /--ours/ }] } });
+  t.match(parsed, {
+    ok: false,
+    error: { kind: 'pipeline', diagnostics: [{ hint: /avian merge-lock/ }] },
+  });
   t.end();
 });
 

@@ -2,7 +2,14 @@ import type { ArtifactRef } from '../../model/artifact.ts';
 import type { Diagnostic, Problem } from '../../model/diagnostic.ts';
 import { byCodeUnit, isJsonObject } from '../../model/json.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
-import type { LockedStage, PipelineLock } from '../../model/lock.ts';
+import { contested } from '../../model/lock.ts';
+import type {
+  Contested,
+  LockedSource,
+  LockedStage,
+  PipelineLock,
+  StageEntry,
+} from '../../model/lock.ts';
 import { parseDigest, parseFingerprint, parseRepoPath, parseStageName } from '../../model/names.ts';
 import { err, isNonEmpty, ok } from '../../model/result.ts';
 import type { Result } from '../../model/result.ts';
@@ -16,31 +23,50 @@ import type { LockFault } from './lock-diagnostics.ts';
 export function formatLock(lock: PipelineLock): string {
   const members = [
     ['version', String(lock.version)],
-    ['sources', writeMap(lock.sources, writeRef, 1)],
+    ['sources', writeMap(lock.sources, writeSource, 1)],
     ['stages', writeMap(lock.stages, writeStage, 1)],
   ] as const;
   return `${writeObject(members, 0)}\n`;
 }
 
-const writeStage = ({ fingerprint, outs }: LockedStage, depth: number): string =>
+type Members = readonly (readonly [string, string])[];
+
+const writeStage = (stage: LockedStage, depth: number): string =>
   writeObject(
-    [
-      ['fingerprint', JSON.stringify(fingerprint)],
-      ['outs', writeMap(outs, writeRef, depth + 1)],
-    ],
+    [...stageMembers(stage, depth), ...conflictMember(stage.conflict, stageMembers, depth)],
     depth,
   );
 
-const writeRef = ({ digest, size, files, executable }: ArtifactRef, depth: number): string =>
+const stageMembers = ({ fingerprint, outs }: StageEntry, depth: number): Members => [
+  ['fingerprint', JSON.stringify(fingerprint)],
+  ['outs', writeMap(outs, writeRef, depth + 1)],
+];
+
+const writeSource = (source: LockedSource, depth: number): string =>
   writeObject(
-    [
-      ['digest', JSON.stringify(digest)],
-      ['size', String(size)],
-      ...(files === undefined ? [] : [['files', String(files)] as const]),
-      ...(executable === true ? [['executable', 'true'] as const] : []),
-    ],
+    [...refMembers(source), ...conflictMember(source.conflict, refMembers, depth)],
     depth,
   );
+
+const writeRef = (ref: ArtifactRef, depth: number): string => writeObject(refMembers(ref), depth);
+
+const refMembers = ({ digest, size, files, executable }: ArtifactRef): Members => [
+  ['digest', JSON.stringify(digest)],
+  ['size', String(size)],
+  ...(files === undefined ? [] : [['files', String(files)] as const]),
+  ...(executable === true ? [['executable', 'true'] as const] : []),
+];
+
+function conflictMember<T>(
+  conflict: readonly T[] | undefined,
+  members: (value: T, depth: number) => Members,
+  depth: number,
+): Members {
+  if (conflict === undefined) return [];
+  const items = conflict.map((value) => writeObject(members(value, depth + 2), depth + 2));
+  const indent = '  '.repeat(depth + 1);
+  return [['conflict', `[\n${indent}  ${items.join(`,\n${indent}  `)}\n${indent}]`]];
+}
 
 function writeMap<T>(
   map: { readonly [name: string]: T },
@@ -53,7 +79,7 @@ function writeMap<T>(
 }
 
 // By hand, since objects put names that look like numbers first, and JSON.stringify follows them.
-function writeObject(members: readonly (readonly [string, string])[], depth: number): string {
+function writeObject(members: Members, depth: number): string {
   if (members.length === 0) return '{}';
   const indent = '  '.repeat(depth);
   const lines = members.map(([name, text]) => `${indent}  ${JSON.stringify(name)}: ${text}`);
@@ -108,12 +134,41 @@ function readLock(value: JsonValue, faults: LockFault[]): PipelineLock | undefin
   refuseOthers(value, [], ['version', 'sources', 'stages'], fault);
   return {
     version: 1,
-    sources: readMap(value['sources'], ['sources'], isPath, readRef, fault),
+    sources: readMap(value['sources'], ['sources'], isPath, readSource, fault),
     stages: readMap(value['stages'], ['stages'], isStage, readStage, fault),
   };
 }
 
-function readStage(value: JsonValue, at: readonly string[], fault: Fault): LockedStage | undefined {
+type Read<T> = (value: JsonValue, at: readonly string[], fault: Fault) => T | undefined;
+
+const readStage: Read<LockedStage> = (value, at, fault) => readApart(value, at, readEntry, fault);
+const readSource: Read<LockedSource> = (value, at, fault) => readApart(value, at, readRef, fault);
+
+/** An entry, and beside its own members what other branches have in its place. */
+function readApart<T>(
+  value: JsonValue,
+  at: readonly string[],
+  read: Read<T>,
+  fault: Fault,
+): Contested<T> | undefined {
+  const { conflict, ...alone } = isJsonObject(value) ? value : {};
+  const entry = read(conflict === undefined ? value : alone, at, fault);
+  if (conflict === undefined) return entry && contested(entry, []);
+  const place = [...at, 'conflict'];
+  if (!Array.isArray(conflict) || conflict.length === 0) {
+    return fault('lock/invalid', place, '`conflict` is a list of what other branches have here');
+  }
+  const others = (conflict as readonly JsonValue[]).map((other) => read(other, place, fault));
+  return (
+    entry &&
+    contested(
+      entry,
+      others.flatMap((other) => other ?? []),
+    )
+  );
+}
+
+function readEntry(value: JsonValue, at: readonly string[], fault: Fault): StageEntry | undefined {
   if (!isJsonObject(value)) return fault('lock/invalid', at, 'a stage is an object');
   refuseOthers(value, at, ['fingerprint', 'outs'], fault);
   const text = value['fingerprint'];
@@ -153,7 +208,7 @@ function readMap<T>(
   value: JsonValue | undefined,
   at: readonly string[],
   accepts: (name: string) => boolean,
-  read: (value: JsonValue, at: readonly string[], fault: Fault) => T | undefined,
+  read: Read<T>,
   fault: Fault,
 ): { readonly [name: string]: T } {
   if (!isJsonObject(value)) {

@@ -1,6 +1,6 @@
 import type { Test } from 'tap';
 import type { ArtifactRef } from '../../model/artifact.ts';
-import type { LockedStage } from '../../model/lock.ts';
+import type { LockedStage, PipelineLock } from '../../model/lock.ts';
 import type { Digest, Fingerprint, RepoPath, StageName } from '../../model/names.ts';
 import type { LockStore } from '../../ports/lock-store.ts';
 
@@ -43,6 +43,28 @@ export function lockStoreContract(t: Test, project: (t: Test) => () => LockStore
     t.strictSame(await open().read(), expected);
   });
 
+  t.test('a whole lock takes the place of whatever lay there', async (t) => {
+    const open = project(t);
+    const store = open();
+    await store.setStage(stage('train'), locked('1', { a: tree }));
+    const whole: PipelineLock = {
+      version: 1,
+      sources: { raw: { ...tree, conflict: [program] } },
+      stages: { fetch: { ...locked('2', {}), conflict: [locked('3', { b: tree })] } },
+    };
+    await store.replace(whole);
+    t.strictSame(await store.read(), { ok: true, value: whole });
+    t.strictSame(await open().read(), { ok: true, value: whole });
+    t.strictSame(store.parse(store.format(whole)), { ok: true, value: whole });
+    await store.setStage(stage('fetch'), locked('4', {}));
+    await store.flush();
+    t.strictSame(await open().read(), {
+      ok: true,
+      value: { ...whole, stages: { fetch: locked('4', {}) } },
+    });
+    t.equal(await store.conflictSides(), undefined);
+  });
+
   t.test('a later value takes the place of an earlier one; a source can go', async (t) => {
     const open = project(t);
     const store = open();
@@ -52,6 +74,10 @@ export function lockStoreContract(t: Test, project: (t: Test) => () => LockStore
     await store.setSource(path('raw'), tree);
     await store.setSource(path('raw'), undefined);
     await store.setSource(path('never'), undefined);
+    await store.setStage(stage('gone'), locked('3', {}));
+    await store.flush();
+    await store.setStage(stage('gone'), undefined);
+    await store.setStage(stage('never'), undefined);
     await store.flush();
     const read = await open().read();
     t.strictSame(read, {

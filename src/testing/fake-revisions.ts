@@ -1,0 +1,57 @@
+import type { GitStanding, Revisions, UnmergedFile } from '../ports/revisions.ts';
+
+/** git in memory: a line of commits, each with all of its files. */
+export class FakeRevisions implements Revisions {
+  /** Newest last. */
+  readonly commits: { readonly id: string; readonly files: ReadonlyMap<string, string> }[] = [];
+  readonly settings = new Map<string, string>();
+  readonly open = new Map<string, UnmergedFile>();
+  state: GitStanding = { kind: 'no-repository' };
+
+  commit(files: ReadonlyMap<string, string>): string {
+    this.state = { kind: 'repository' };
+    const id = (this.commits.length + 1).toString(16).padStart(40, '0');
+    this.commits.push({ id, files: new Map(files) });
+    return id;
+  }
+
+  async fileAt(revision: string, path: string): Promise<string | undefined> {
+    return this.#find(revision)?.files.get(path);
+  }
+
+  async standing(): Promise<GitStanding> {
+    return this.state;
+  }
+
+  async commitOf(revision: string): Promise<string | undefined> {
+    return this.#find(revision)?.id;
+  }
+
+  async unmerged(path: string): Promise<UnmergedFile | undefined> {
+    return this.open.get(path);
+  }
+
+  async markMerged(path: string): Promise<boolean> {
+    this.open.delete(path);
+    return this.state.kind === 'repository';
+  }
+
+  async prefix(): Promise<string | undefined> {
+    return this.state.kind === 'repository' ? '' : undefined;
+  }
+
+  async setting(key: string): Promise<string | undefined> {
+    return this.settings.get(key);
+  }
+
+  async setSetting(key: string, value: string): Promise<boolean> {
+    if (this.state.kind !== 'repository') return false;
+    this.settings.set(key, value);
+    return true;
+  }
+
+  #find(revision: string): (typeof this.commits)[number] | undefined {
+    if (revision === 'HEAD') return this.commits.at(-1);
+    return this.commits.find(({ id }) => id === revision);
+  }
+}
