@@ -5,6 +5,7 @@ import { err, ok, type Result } from '../model/result.ts';
 import type { PathsView } from '../model/views.ts';
 import { describeWorkspaceProblem } from '../engine/observe.ts';
 import type { CommandContext } from './context.ts';
+import { holdingProject } from './hold-project.ts';
 import { loadWorkload } from './load-workload.ts';
 
 /** `avian add <path>…`: keeps raw data in the cache, pins it in the lock and hides it from git. */
@@ -15,15 +16,8 @@ export async function add(
   const { ports } = context;
   const workload = await loadWorkload([], context);
   if (!workload.ok) return workload;
-  const added: PathsView['paths'][number][] = [];
-  const held = await context.invocationLock.acquire({
-    command: context.commandLine,
-    signal: context.signal,
-    onWait: (holder) => {
-      if (holder !== undefined) ports.emit({ type: 'waiting-for-lock', holder });
-    },
-  });
-  try {
+  return holdingProject(context, async () => {
+    const added: PathsView['paths'][number][] = [];
     const readable = await ports.lock.read();
     if (!readable.ok) return readable;
     for (const text of options.paths) {
@@ -43,10 +37,8 @@ export async function add(
       added.push({ path, done: 'added', ...ref });
     }
     await ports.lock.flush();
-  } finally {
-    await held.release();
-  }
-  return ok({ paths: added });
+    return ok({ paths: added });
+  });
 }
 
 /** Adds `/name` to the .gitignore beside the path, unless a line there says so already. */

@@ -6,6 +6,7 @@ import { err, ok, type Result } from '../model/result.ts';
 import type { PathsView } from '../model/views.ts';
 import { describeWorkspaceProblem } from '../engine/observe.ts';
 import type { CommandContext } from './context.ts';
+import { holdingProject } from './hold-project.ts';
 
 /** `avian checkout [stage|path…]`: makes the workspace hold what pipeline.lock names; all of it by default. */
 export async function checkout(
@@ -13,15 +14,7 @@ export async function checkout(
   context: CommandContext,
 ): Promise<Result<PathsView, Problem>> {
   const { ports } = context;
-  const held = await context.invocationLock.acquire({
-    command: context.commandLine,
-    signal: context.signal,
-    onWait: (holder) => {
-      if (holder !== undefined) ports.emit({ type: 'waiting-for-lock', holder });
-    },
-  });
-  try {
-    await ports.workspace.recover();
+  return holdingProject(context, async () => {
     const lock = await ports.lock.read();
     if (!lock.ok) return lock;
     const locked = everythingIn(lock.value);
@@ -50,9 +43,7 @@ export async function checkout(
     }
     if (missing.length > 0) return err(notInCache(missing, restored.length));
     return ok({ paths: restored });
-  } finally {
-    await held.release();
-  }
+  });
 }
 
 interface Locked {

@@ -9,6 +9,7 @@ import type { StageOutcome } from '../model/outcome.ts';
 import { ok, type Result } from '../model/result.ts';
 import type { StatusView } from '../model/views.ts';
 import type { CommandContext } from './context.ts';
+import { holdingProject } from './hold-project.ts';
 import { loadWorkload } from './load-workload.ts';
 import { judgeAll } from './judge-all.ts';
 import { resolveTargets } from './targets.ts';
@@ -64,15 +65,7 @@ export async function repro(
   if (!targets.ok) return targets;
   const planned = plan(workload.value.graph, { ...options, targets: targets.value });
 
-  const held = await context.invocationLock.acquire({
-    command: context.commandLine,
-    signal: context.signal,
-    onWait: (holder) => {
-      if (holder !== undefined) ports.emit({ type: 'waiting-for-lock', holder });
-    },
-  });
-  try {
-    const interrupted = await recover(context);
+  return holdingProject(context, async (interrupted) => {
     // Read under the lock: whoever held it may have moved the lock file on.
     const lock = await ports.lock.read();
     if (!lock.ok) return lock;
@@ -99,16 +92,7 @@ export async function repro(
       urls: await urlsOf(outcomes, workload.value, context),
     });
     return ok({ outcomes });
-  } finally {
-    await held.release();
-  }
-}
-
-/** Ends what a killed invocation left running, then puts back what it had moved aside. */
-async function recover(context: CommandContext): Promise<ReadonlyMap<StageName, string>> {
-  await context.reapOrphans();
-  const interruptions = await context.ports.workspace.recover();
-  return new Map(interruptions.map(({ stage, at }) => [stage as StageName, at]));
+  });
 }
 
 function countByKind(outcomes: ReadonlyMap<StageName, StageOutcome>): {
