@@ -71,7 +71,7 @@ function openProject(
   const executor = lazyPort<Executor>(
     async () => {
       const { createLocalExecutor } = await import('../adapters/executor/local-executor.ts');
-      return createLocalExecutor({ env, ...running });
+      return createLocalExecutor({ env, ...running, hurry: io.hurry });
     },
     { execute: true, query: true },
   );

@@ -13,6 +13,7 @@ export const exitStatus = {
   corruption: 5,
   usage: 64,
   bug: 70,
+  hungUp: 129,
   interrupted: 130,
   terminated: 143,
 } as const;

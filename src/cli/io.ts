@@ -15,8 +15,10 @@ export interface Io {
   readonly columns: number | undefined;
   /** ASCII instead of box drawing and signs. */
   readonly ascii: boolean;
-  /** Aborts on SIGINT and SIGTERM. */
+  /** Aborts on SIGINT, SIGTERM and SIGHUP, with an `Interrupted`. */
   readonly signal: AbortSignal;
+  /** Aborts on a second SIGINT. */
+  readonly hurry: AbortSignal;
 }
 
 /** Colour where people look: not into a pipe, not under NO_COLOR or TERM=dumb; FORCE_COLOR overrides. */

@@ -1,4 +1,3 @@
-import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { listenForInterrupts } from './interrupts.ts';
 import { wantsAscii, wantsColour, type Io } from './io.ts';
 import { runWords } from './run-words.ts';
@@ -20,20 +19,17 @@ const io: Io = {
   columns: isTerminal(2) ? process.stderr.columns : undefined,
   ascii: wantsAscii(process.env),
   signal: interrupts.signal,
+  hurry: interrupts.hurry,
 };
 
 void runWords(io)
   // Interrupted while it waited for the lock: the wait ends with an error that is none of avian's.
-  .catch((error: unknown) => interrupts.status() ?? reportBug(error))
+  .catch(async (error: unknown) => {
+    const status = interrupts.status();
+    if (status !== undefined) return status;
+    return (await import('./tell-unexpected.ts')).tellUnexpected(error, io);
+  })
   .then((status) => {
     // At once: taking the heap apart in order takes 5 ms. All is written, and every port is closed.
     process.exit(interrupts.status() ?? status);
   });
-
-function reportBug(error: unknown): ExitStatus {
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  io.stderr(
-    `error[avian/bug]: this is a bug in avian, please report it with these lines\n${stack}\n`,
-  );
-  return exitStatus.bug;
-}

@@ -15,8 +15,8 @@ export function createWriter(descriptor: number): (text: string) => void {
         rest = rest.subarray(writeSync(descriptor, rest));
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        // A reader that goes away (`avian dag | head`) ends the output, not avian.
-        if (code === 'EPIPE') gone = true;
+        // A reader that goes away (`avian dag | head`, a closed terminal) ends the output, not avian.
+        if (code === 'EPIPE' || (code === 'EIO' && isDevice(descriptor))) gone = true;
         // A pipe that another process made non-blocking, and that is full: its reader needs a moment.
         else if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
         else throw error;
@@ -24,6 +24,8 @@ export function createWriter(descriptor: number): (text: string) => void {
     }
   };
 }
+
+const isDevice = (descriptor: number): boolean => fstatSync(descriptor).isCharacterDevice();
 
 /**
  * Asks the terminal layer, which loads sockets for 5 to 10 ms, only where a character device that

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { formatLock, parseLock } from '../adapters/lock-store/lock-text.ts';
 import { locked, program, tree } from '../testing/contracts/lock-store.contract.ts';
-import { createRandom } from '../testing/random.ts';
+import { randomFrom } from '../testing/random.ts';
 import { canonicalJson } from './json.ts';
 import { sideOf, type LockedSource, type LockedStage, type PipelineLock } from './lock.ts';
 import { mergeLocks } from './merge-locks.ts';
@@ -79,7 +79,7 @@ t.test('a third branch joins a conflict; who settled it is believed', (t) => {
 t.test('random pairs of edits never lose an entry and never mix two', (t) => {
   const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   t.comment(`SEED=${seed}`);
-  const random = createRandom(seed);
+  const random = randomFrom(seed).below;
   const names = ['a', 'b', 'c', '10', '9', '__proto__'];
   const anEntry = (): LockedStage =>
     locked(String(random(4)), random(2) === 0 ? { model: tree } : { model: program, x: tree });

@@ -9,7 +9,7 @@ import { factsOf } from './process-group.ts';
 const kill = process.kill.bind(process);
 const onLinux = process.platform === 'linux' ? {} : { skip: 'needs /proc' };
 
-function open(t: Test, times: { graceMs?: number; drainMs?: number } = {}) {
+function open(t: Test, times: { graceMs?: number; drainMs?: number; hurry?: AbortSignal } = {}) {
   const cwd = t.testdir({});
   const runningFolder = join(cwd, 'running');
   const { env, pid } = process;
@@ -137,6 +137,25 @@ t.test('who ignores SIGTERM is killed after the grace', onLinux, async (t) => {
   ]);
   const result = await executor.execute({ ...command, timeoutMs: 200 });
   t.match(result, { error: { kind: 'timed-out', afterMs: 200 } });
+  t.notOk(pidIn(join(cwd, 'stubborn')).lives());
+});
+
+t.test('in a hurry nobody is waited for', onLinux, async (t) => {
+  const controller = new AbortController();
+  const hurry = new AbortController();
+  const { executor, cwd } = open(t, { graceMs: 3_600_000, hurry: hurry.signal });
+  const { command } = recorded(cwd, [
+    `trap 'echo told to end' TERM; echo $$ > stubborn; echo ready; while :; do sleep 1; done`,
+  ]);
+  const result = await executor.execute({
+    ...command,
+    signal: controller.signal,
+    onOutput: (_stream, chunk) => {
+      if (chunk.includes('ready')) controller.abort();
+      if (chunk.includes('told to end')) hurry.abort();
+    },
+  });
+  t.match(result, { error: { kind: 'cancelled' } });
   t.notOk(pidIn(join(cwd, 'stubborn')).lives());
 });
 

@@ -27,6 +27,8 @@ export interface LocalExecutorOptions {
   readonly runningFolder: string;
   /** From SIGTERM to SIGKILL; 5 s. */
   readonly graceMs?: number;
+  /** Aborts when no command shall have any more of that time. */
+  readonly hurry?: AbortSignal;
   /** How long output is still read after a command's process has exited; 1 s. */
   readonly drainMs?: number;
 }
@@ -40,7 +42,7 @@ export interface LocalExecutorOptions {
  */
 export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const { env, graceMs = 5000, drainMs = 1000 } = options;
-  const groups = new ProcessGroups(options.kill);
+  const groups = new ProcessGroups(options.kill, options.hurry);
   const running = new RunningCommands(options.runningFolder, options.pid);
   return {
     execute: (command) => execute(command, { env, graceMs, drainMs, groups, running }),

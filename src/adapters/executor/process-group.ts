@@ -59,9 +59,12 @@ export type Kill = (pid: number, signal: NodeJS.Signals | 0) => boolean;
 /** Process groups by the number of the process that led them. */
 export class ProcessGroups {
   readonly #kill: Kill;
+  readonly #hurry: AbortSignal | undefined;
 
-  constructor(kill: Kill) {
+  /** `hurry` ends every grace. */
+  constructor(kill: Kill, hurry?: AbortSignal) {
     this.#kill = kill;
+    this.#hurry = hurry;
   }
 
   /** Living members, the leader included. Empty without `/proc`. */
@@ -77,16 +80,16 @@ export class ProcessGroups {
    */
   async end(group: number, graceMs: number): Promise<void> {
     if (!this.#signal(group, 'SIGTERM')) return;
-    if (await this.#emptied(group, graceMs)) return;
+    if (await this.#emptied(group, graceMs, this.#hurry)) return;
     this.#signal(group, 'SIGKILL');
     await this.#emptied(group, 1000);
   }
 
-  async #emptied(group: number, withinMs: number): Promise<boolean> {
+  async #emptied(group: number, withinMs: number, hurry?: AbortSignal): Promise<boolean> {
     const deadline = performance.now() + withinMs;
     for (let pause = 2; ; pause = Math.min(50, pause * 2)) {
       if (!this.#lives(group)) return true;
-      if (performance.now() >= deadline) return false;
+      if (performance.now() >= deadline || hurry?.aborted === true) return false;
       await sleep(pause);
     }
   }

@@ -4,6 +4,7 @@ import { prepareTask, type TaskCommand } from '../../commands/run-task.ts';
 import { problem } from '../../model/diagnostic.ts';
 import { commandEnvironment, withProject } from '../compose.ts';
 import { exitStatus, type ExitStatus } from '../exit-status.ts';
+import { Interrupted } from '../interrupts.ts';
 import type { Io } from '../io.ts';
 import { tellProblem } from '../tell-problem.ts';
 
@@ -41,12 +42,19 @@ async function runInForeground(
       env: { ...commandEnvironment(io, root), ...env },
       stdio: 'inherit',
     });
+    // Ctrl-C reaches the task from the terminal; what only avian was sent is passed on.
+    const passOn = (): void => {
+      const { reason } = io.signal as { readonly reason: unknown };
+      if (reason instanceof Interrupted && reason.by !== 'SIGINT') child.kill(reason.by);
+    };
+    io.signal.addEventListener('abort', passOn, { once: true });
     const status = await new Promise<number>((resolve, reject) => {
       child.on('error', reject);
       child.on('close', (code, signal) => {
         resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
       });
     });
+    io.signal.removeEventListener('abort', passOn);
     if (status !== 0) return status as ExitStatus;
   }
   return exitStatus.ok;
