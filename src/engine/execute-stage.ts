@@ -84,6 +84,24 @@ export async function executeStage(
     const cause = describeWorkspaceProblem(aside.error);
     return fail(attempt, { kind: 'not-started', cause }, context);
   }
+  try {
+    return await runAndKeep(attempt, probedBefore, context);
+  } catch (error) {
+    // A full disk, say. What cannot be put back now is by the next invocation.
+    await undo(attempt, context).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Between aside and back: the command, and everything that makes its outs count. */
+async function runAndKeep(
+  attempt: Attempt,
+  probedBefore: Awaited<ReturnType<Prober>> | undefined,
+  context: ExecutionContext,
+): Promise<StageOutcome> {
+  const { ports } = context;
+  const { work } = attempt;
+  const { stage } = work;
   const executed = await runCommand(attempt, context);
   if (!executed.ok && executed.error.kind === 'cancelled') {
     await undo(attempt, context);
@@ -118,7 +136,7 @@ export async function executeStage(
     fingerprint: run.fingerprint,
     outs: stage.effect ? {} : run.outs,
   });
-  await ports.workspace.discardAside(id);
+  await ports.workspace.discardAside(attempt.id);
   if (stage.checkpoint) await ports.workspace.clearCheckpoint(stage.name);
   const { lockedOuts } = context;
   return {

@@ -446,6 +446,33 @@ t.test('cancelling ends what runs, puts old outs back and records nothing', asyn
   t.equal(await world.runs.latest('prepare' as StageName), undefined);
 });
 
+t.test('what a stage throws ends its neighbours and puts every old out back', async (t) => {
+  const world = new FakeWorld({ a: 'egg', b: 'egg' });
+  const workload = pipeline('a -> left -> left.out\nb -> right -> right.out');
+  obey(world, workload);
+  await repro(world, workload);
+  world.files.set('a', 'chick');
+  world.files.set('b', 'chick');
+  let running = 0;
+  world.onCommand((command, { files }) => {
+    files.set(`${command.env['AVIAN_STAGE'] ?? ''}.out`, 'half');
+    running += 1;
+    // Only a cancel ends them; the disk is full when the second one has started.
+    return running === 1 ? new Promise(() => undefined) : { code: 0 };
+  });
+  world.failOn((call) =>
+    call === 'runs.record right' ? new Error('the disk is full') : undefined,
+  );
+  await t.rejects(
+    repro(world, workload, { capacity: { cpu: 2, gpu: 0, memory: 0 } }),
+    /disk is full/,
+  );
+  world.failOn(() => undefined);
+  t.equal(running, 2);
+  t.equal(world.files.get('left.out'), 'left(egg)');
+  t.equal(world.files.get('right.out'), 'right(egg)');
+});
+
 t.test(
   'status knows what is behind a restorable stage, and not what is behind a stale one',
   async (t) => {

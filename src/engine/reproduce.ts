@@ -32,7 +32,8 @@ export async function reproduce(
   options: ReproduceOptions,
   ports: Ports,
 ): Promise<ReadonlyMap<StageName, StageOutcome>> {
-  const { signal } = options;
+  const thrown = new AbortController();
+  const signal = AbortSignal.any([options.signal, thrown.signal]);
   const prober = createProber(ports, signal);
   const slots = createSlots(options.capacity);
   const contextFor = (stage: StageName): SettleContext => ({
@@ -65,6 +66,7 @@ export async function reproduce(
       started.set(stage, ports.clock.monotonic());
       return settleStage(workOf(workload, stage), contextFor(stage));
     },
+    onThrown: () => thrown.abort(),
     onSettled: (stage, outcome) => {
       const begun = started.get(stage);
       const elapsedMs = begun === undefined ? 0 : Math.round(ports.clock.monotonic() - begun);

@@ -9,12 +9,15 @@ export interface ScheduleOptions {
   /** Settles one stage; its producers within the plan have settled well. */
   readonly settle: (stage: StageName) => Promise<StageOutcome>;
   readonly onSettled: (stage: StageName, outcome: StageOutcome) => void;
+  /** Settling a stage threw; what runs beside it has to come to an end. */
+  readonly onThrown: () => void;
 }
 
 /**
  * Settles the planned stages, each as soon as its producers have: first everything that may start
  * is started, then one ending is awaited, until nothing is left. Without `keepGoing` the first
- * failure starts nothing new; what runs already may finish.
+ * failure starts nothing new; what runs already may finish. Rejects with the first error that a
+ * stage threw, once nothing runs any more.
  */
 export async function schedule(
   graph: Graph,
@@ -56,9 +59,15 @@ export async function schedule(
     }
   };
 
-  while (ready.length + running.size > 0) {
-    for (let stage = ready.shift(); stage !== undefined; stage = ready.shift()) start(stage);
-    if (running.size > 0) running.delete(await Promise.race(running.values()));
+  try {
+    while (ready.length + running.size > 0) {
+      for (let stage = ready.shift(); stage !== undefined; stage = ready.shift()) start(stage);
+      if (running.size > 0) running.delete(await Promise.race(running.values()));
+    }
+  } catch (error) {
+    options.onThrown();
+    await Promise.allSettled(running.values());
+    throw error;
   }
   return outcomes;
 }
