@@ -1,8 +1,9 @@
 import * as fs from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { AttemptId, RepoPath } from '../../model/names.ts';
-import { discard, listFolder, readJson } from './discard.ts';
+import { discard, listFolder } from './discard.ts';
 import { writeDurably } from './disk.ts';
+import { readJournal, writeJournal } from './journal.ts';
 import { copyTree, moveAway, sameVolume } from './move.ts';
 import type { Tools } from './tools.ts';
 
@@ -27,14 +28,14 @@ interface Journal {
 
 interface JournalledOut {
   readonly path: RepoPath;
-  /** Absolute. */
-  readonly aside: string;
+  /** Where it goes, relative to the project, when the volumes differ. */
+  readonly beside?: string;
   readonly existed: boolean;
   /** Copied, and still in place. */
   readonly persist: boolean;
 }
 
-type Needed = Pick<Tools, 'layout' | 'disk'>;
+type Needed = Pick<Tools, 'layout' | 'disk' | 'emit'>;
 
 export function setAside(
   tools: Needed,
@@ -45,20 +46,20 @@ export function setAside(
   const { disk } = tools;
   const folder = folderOf(tools, attempt);
   disk.mkdir(folder);
-  const journalled = outs.map(({ path, persist }, index): JournalledOut => {
+  const journalled = outs.map(({ path, persist }): JournalledOut => {
     const place = placeOf(tools, path);
     const existed = fs.lstatSync(place, { throwIfNoEntry: false }) !== undefined;
     const isNear = !existed || sameVolume(folder, dirname(place));
-    const aside = isNear
-      ? `${folder}/${index}`
-      : `${dirname(place)}/.avian-aside-${attempt}-${basename(place)}`;
-    return { path, aside, existed, persist };
+    const beside = `${dirname(path)}/.avian-aside-${attempt}-${basename(path)}`;
+    return { path, ...(!isNear && { beside }), existed, persist };
   });
   const journal: Journal = { stage, at: new Date().toISOString(), outs: journalled };
-  writeDurably(disk, `${folder}/journal.json`, JSON.stringify(journal));
+  writeJournal(disk, `${folder}/journal.json`, journal);
   try {
-    for (const { path, aside, existed, persist } of journalled) {
+    for (const [index, out] of journalled.entries()) {
+      const { path, existed, persist } = out;
       if (!existed) continue;
+      const aside = asideOf(tools, attempt, index, out);
       if (persist) copyTree(disk, placeOf(tools, path), aside);
       else disk.rename(placeOf(tools, path), aside);
     }
@@ -81,10 +82,13 @@ export function discardAside(tools: Needed, attempt: AttemptId): void {
 export function putBack(tools: Needed, attempt: AttemptId): string | undefined {
   const { disk, layout } = tools;
   const folder = folderOf(tools, attempt);
-  const journal = readJournal(folder);
+  const journal = readJournal(`${folder}/journal.json`) as Journal | 'damaged' | undefined;
+  if (journal === 'damaged') return keepUnnamed(tools, attempt);
   if (journal !== undefined) {
     const isStarted = fs.existsSync(`${folder}/ready`);
-    for (const { path, aside, existed, persist } of journal.outs) {
+    for (const [index, out] of journal.outs.entries()) {
+      const { path, existed, persist } = out;
+      const aside = asideOf(tools, attempt, index, out);
       const place = placeOf(tools, path);
       const isAside = isThere(aside);
       // Not aside though it was there: never moved yet, or back already.
@@ -114,8 +118,10 @@ export interface Interruption {
 /** Attempts that are open: left by a kill, or running now. */
 export function openAttempts({ layout }: Pick<Tools, 'layout'>): readonly Interruption[] {
   return listFolder(layout.aside).flatMap((name) => {
-    const journal = readJournal(`${layout.aside}/${name}`);
-    return journal === undefined ? [] : [{ stage: journal.stage, at: journal.at }];
+    const journal = readJournal(`${layout.aside}/${name}/journal.json`) as
+      Journal | 'damaged' | undefined;
+    if (journal === undefined || journal === 'damaged') return [];
+    return [{ stage: journal.stage, at: journal.at }];
   });
 }
 
@@ -130,7 +136,26 @@ const folderOf = ({ layout }: Needed, attempt: AttemptId): string => `${layout.a
 const placeOf = ({ layout }: Needed, path: RepoPath): string => `${layout.root}/${path}`;
 const isThere = (path: string): boolean =>
   fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+const asideOf = (
+  tools: Needed,
+  attempt: AttemptId,
+  index: number,
+  { beside }: JournalledOut,
+): string =>
+  beside === undefined ? `${folderOf(tools, attempt)}/${index}` : `${tools.layout.root}/${beside}`;
 
-/** Undefined when it was never finished: then nothing was moved either. */
-const readJournal = (folder: string): Journal | undefined =>
-  readJson(`${folder}/journal.json`) as Journal | undefined;
+/** Nobody knows any more whose the old outs are: a person is told where to find them. */
+function keepUnnamed(tools: Needed, attempt: AttemptId): string {
+  const kept = `${tools.layout.failed}/${attempt}-aside`;
+  moveAway(tools.disk, folderOf(tools, attempt), kept);
+  const message = `the journal of an interrupted run is damaged; the outs it had moved aside are kept in ${kept}`;
+  const hint = 'outs that pipeline.lock names come back from the cache by `avian checkout`';
+  const diagnostic = {
+    severity: 'warning',
+    code: 'workspace/journal-damaged',
+    message,
+    hint,
+  } as const;
+  tools.emit({ type: 'diagnostic', diagnostic });
+  return kept;
+}

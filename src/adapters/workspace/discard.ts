@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
-import { basename } from 'node:path';
 import { isErrno } from './failure.ts';
 import { temporaryName } from './object-file.ts';
 import type { Disk } from './disk.ts';
+import { readJournal } from './journal.ts';
 import type { Layout } from './layout.ts';
 
 interface Needed {
@@ -10,14 +10,11 @@ interface Needed {
   readonly disk: Disk;
 }
 
-/** Where a folder's content lies outside it, because its outs are on another volume. */
+/** What a journal says of places outside its folder: its outs are on another volume. Relative to the project. */
 interface Elsewhere {
-  readonly staging?: string;
-  readonly outs?: readonly { readonly aside: string }[];
+  readonly beside?: string;
+  readonly outs?: readonly { readonly beside?: string }[];
 }
-
-/** How what is kept beside an out on another volume is named; nothing else is removed there. */
-const BESIDE = /^\.avian-(aside|restore)-/;
 
 /**
  * Removes a folder of `tmp`. One rename decides, so that a kill in the middle of the removal leaves
@@ -32,33 +29,25 @@ export function discard({ layout, disk }: Needed, folder: string): void {
     if (isErrno(error, 'ENOENT')) return;
     throw error;
   }
-  remove(disk, gone);
+  remove({ layout, disk }, gone);
 }
 
 /** Finishes removals that a kill interrupted. */
-export function recoverDiscarded({ layout, disk }: Needed): void {
-  for (const name of listFolder(layout.discard)) remove(disk, `${layout.discard}/${name}`);
+export function recoverDiscarded(tools: Needed): void {
+  const { discard: folder } = tools.layout;
+  for (const name of listFolder(folder)) remove(tools, `${folder}/${name}`);
 }
 
-function remove(disk: Disk, gone: string): void {
+function remove({ layout, disk }: Needed, gone: string): void {
   // What lies elsewhere goes first: the journal is what knows of it.
-  const { staging, outs = [] } = (readJson(`${gone}/journal.json`) ?? {}) as Elsewhere;
-  const places = [...(staging === undefined ? [] : [staging]), ...outs.map(({ aside }) => aside)];
-  for (const place of places.filter((each) => BESIDE.test(basename(each)))) {
-    disk.remove(place);
-    disk.remove(`${place}.partial`);
+  const journal = readJournal(`${gone}/journal.json`) as Elsewhere | 'damaged' | undefined;
+  const { beside, outs = [] } = journal === 'damaged' ? {} : (journal ?? {});
+  for (const place of [beside, ...outs.map((out) => out.beside)]) {
+    if (place === undefined) continue;
+    disk.remove(`${layout.root}/${place}`);
+    disk.remove(`${layout.root}/${place}.partial`);
   }
   disk.remove(gone);
-}
-
-/** A file of our own, written by `writeDurably`; undefined when it is not there. */
-export function readJson(file: string): unknown {
-  try {
-    return JSON.parse(fs.readFileSync(file, 'utf8'));
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  }
 }
 
 export function listFolder(path: string): string[] {

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import {
   fromRef,
   sameContent,
@@ -9,10 +9,10 @@ import {
 } from '../../model/artifact.ts';
 import type { RepoPath } from '../../model/names.ts';
 import { digestAt, digestPath, forgetYoung, refuseRoot } from './digest-path.ts';
-import { discard, listFolder, readJson } from './discard.ts';
-import { writeDurably } from './disk.ts';
+import { discard, listFolder } from './discard.ts';
 import { fail, isErrno, WorkspaceFailure } from './failure.ts';
 import type { FileBatch } from './file-batch.ts';
+import { readJournal, writeJournal } from './journal.ts';
 import { temporaryName } from './object-file.ts';
 import { dealIntoBatches } from './file-runner.ts';
 import { moveAway, sameVolume } from './move.ts';
@@ -40,8 +40,11 @@ import type { Tools } from './tools.ts';
 /** Written before the target is touched, so that `recoverRestores` can finish what a kill left. */
 interface RestoreJournal {
   readonly path: RepoPath;
-  /** Absolute folder on the target's volume: `new` is built there, `old` is moved there. */
-  readonly staging: string;
+  /**
+   * The folder on the target's volume where `new` is built and `old` is moved to, relative to the
+   * project; the journal's own when absent.
+   */
+  readonly beside?: string;
 }
 
 /**
@@ -67,11 +70,12 @@ export async function restorePath(
   tools.disk.mkdir(dirname(target));
   const folder = temporaryName(tools.layout.restore);
   tools.disk.mkdir(folder);
-  const staging = sameVolume(folder, dirname(target))
-    ? folder
-    : `${dirname(target)}/.avian-restore-${folder.slice(folder.lastIndexOf('/') + 1)}`;
+  const isNear = sameVolume(folder, dirname(target));
+  const beside = `${dirname(path)}/.avian-restore-${basename(folder)}`;
+  const journal: RestoreJournal = { path, ...(!isNear && { beside }) };
+  const staging = stagingOf(tools, folder, journal);
   try {
-    writeDurably(tools.disk, `${folder}/journal.json`, JSON.stringify({ path, staging }));
+    writeJournal(tools.disk, `${folder}/journal.json`, journal);
     tools.disk.mkdir(staging);
     await build(tools, plan, `${staging}/new`, progress);
     const kept = await swap(tools, path, staging, current);
@@ -298,10 +302,11 @@ export function recoverRestores(tools: Tools): void {
 
 /** Ends a restore wherever it stands: old content goes back to an empty place, or is kept. */
 function settleRestore(tools: Tools, folder: string): void {
-  const journal = readJson(`${folder}/journal.json`) as RestoreJournal | undefined;
-  if (journal !== undefined) {
+  const journal = readJournal(`${folder}/journal.json`) as RestoreJournal | 'damaged' | undefined;
+  if (journal === 'damaged') keepUnnamed(tools, folder);
+  else if (journal !== undefined) {
     const target = `${tools.layout.root}/${journal.path}`;
-    const old = `${journal.staging}/old`;
+    const old = `${stagingOf(tools, folder, journal)}/old`;
     const oldStat = fs.lstatSync(old, { throwIfNoEntry: false });
     const targetStat = fs.lstatSync(target, { throwIfNoEntry: false });
     if (oldStat !== undefined) {
@@ -311,4 +316,16 @@ function settleRestore(tools: Tools, folder: string): void {
     }
   }
   discard(tools, folder);
+}
+
+const stagingOf = (tools: Tools, folder: string, { beside }: RestoreJournal): string =>
+  beside === undefined ? folder : `${tools.layout.root}/${beside}`;
+
+/** What a restore had replaced, of which nobody knows any more where it belongs. */
+function keepUnnamed(tools: Tools, folder: string): void {
+  if (fs.lstatSync(`${folder}/old`, { throwIfNoEntry: false }) === undefined) return;
+  const kept = keep(tools, `${folder}/old`, 'unnamed' as RepoPath);
+  const message = `the journal of an interrupted restore is damaged; what it had replaced is kept in ${kept}`;
+  const diagnostic = { severity: 'warning', code: 'workspace/journal-damaged', message } as const;
+  tools.emit({ type: 'diagnostic', diagnostic });
 }
