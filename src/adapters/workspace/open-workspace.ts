@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import type { Workspace, WorkspaceOptions } from '../../ports/workspace.ts';
 import { discardAside, openAttempts, putBack, recoverAsides, setAside } from './aside.ts';
+import { openBootMark, readBootId } from './boot.ts';
 import { checkpointDirectory, clearCheckpoint } from './checkpoints.ts';
 import { compareArtifacts } from './compare.ts';
 import { digestPath, refuseRoot } from './digest-path.ts';
@@ -38,13 +39,14 @@ export function openWorkspace(options: OpenOptions): OpenWorkspace {
   const { root } = options;
   const layout = layoutOf(root, options.cache);
   const disk = openDisk(options.step);
-  const durability = openDurability(layout, disk, options.bootId);
+  const bootId = options.bootId ?? readBootId();
+  const durability = openDurability(layout, disk, bootId);
   const tools: Tools = {
     layout,
     disk,
     durability,
     clock: openFileClock(layout.clock, disk),
-    stats: openStatCache(layout.statCache),
+    stats: openStatCache(layout.statCache, openBootMark(layout.statBoot, disk, bootId)),
     objects: openObjects(layout, disk, durability),
     files: openFileRunner(disk, openWorkerPool(options.workerProgram)),
     emit: options.emit,

@@ -4,8 +4,9 @@ import { createRequire as requireFrom } from 'node:module';
 import { dirname } from 'node:path';
 import type Sqlite from 'better-sqlite3';
 import { fromRef, toRef, type Artifact, type ArtifactRef } from '../../model/artifact.ts';
-import type { Digest } from '../../model/names.ts';
-import { COLUMNS, type Snapshot } from './snapshot.ts';
+import { parseDigest, type Digest } from '../../model/names.ts';
+import type { BootMark } from './boot.ts';
+import { COLUMNS, CTIME, type Snapshot } from './snapshot.ts';
 
 /** Bumped when a row's meaning changes: everything in here can be computed again. */
 const VERSION = 1;
@@ -39,8 +40,9 @@ interface Open {
   readonly replace: Sqlite.Statement<[string, string, string, Buffer, Buffer]>;
 }
 
-export function openStatCache(file: string): StatCache {
+export function openStatCache(file: string, boot: BootMark): StatCache {
   let state: Open | 'closed' | 'unusable' = 'closed';
+  let isMarked = false;
 
   /** Opens at the first use; for reading only if it exists, so that asking creates nothing. */
   const open = (purpose: 'read' | 'write'): Open | undefined => {
@@ -49,6 +51,11 @@ export function openStatCache(file: string): StatCache {
     if (purpose === 'read' && !existsSync(file)) return undefined;
     try {
       state = openDatabase(file) ?? startOver();
+      const since = boot.unsettledSince();
+      if (since !== undefined) {
+        forgetSince(state.database, since);
+        boot.settled();
+      }
     } catch {
       try {
         state = startOver();
@@ -98,15 +105,17 @@ export function openStatCache(file: string): StatCache {
       const found = open('write');
       if (found === undefined) return;
       const { count, names, stats, digests } = snapshot;
-      guarded(() =>
+      guarded(() => {
+        if (!isMarked) boot.beforeWrite();
+        isMarked = true;
         found.replace.run(
           path,
           JSON.stringify(toRef(artifact)),
           names.join('\0'),
           Buffer.from(stats.buffer, stats.byteOffset, count * COLUMNS * 8),
           digests.subarray(0, count * 32),
-        ),
-      );
+        );
+      });
     },
     close() {
       if (typeof state === 'object') state.database.close();
@@ -160,18 +169,42 @@ function openDatabase(file: string): Open | undefined {
   }
 }
 
+/** What was changed at or after `since` is read again at its next look; synced, as the mark that says so will be. */
+function forgetSince(database: Sqlite.Database, since: number): void {
+  database.pragma('synchronous = FULL');
+  const rows = database.prepare<[], { path: string; stats: Buffer }>(
+    'SELECT path, stats FROM root',
+  );
+  const forget = database.prepare<[Buffer, string]>('UPDATE root SET stats = ? WHERE path = ?');
+  database.transaction(() => {
+    for (const { path, stats: bytes } of rows.all()) {
+      const stats = new Float64Array(new Uint8Array(bytes).buffer);
+      let isChanged = false;
+      for (let at = CTIME; at < stats.length; at += COLUMNS) {
+        if ((stats[at] ?? 0) < since) continue;
+        stats[at] = NaN;
+        isChanged = true;
+      }
+      if (isChanged) forget.run(Buffer.from(stats.buffer), path);
+    }
+  })();
+  database.pragma('synchronous = OFF');
+}
+
 function decode(
   [artifact, joined, bytes]: Row,
   readDigests: () => Buffer | undefined,
 ): Remembered | undefined {
   const names = joined.split('\0');
   const count = names.length;
-  if (bytes.length !== count * COLUMNS * 8) return undefined;
+  if (!Buffer.isBuffer(bytes) || bytes.length !== count * COLUMNS * 8) return undefined;
   // Copied: a Float64Array must start at a multiple of eight, which SQLite does not promise.
   const stats = new Float64Array(new Uint8Array(bytes).buffer);
   let digests: Buffer | undefined;
+  const ref = parseRef(artifact);
+  if (ref === undefined) return undefined;
   return {
-    artifact: fromRef(JSON.parse(artifact) as ArtifactRef),
+    artifact: fromRef(ref),
     snapshot: {
       count,
       names,
@@ -184,6 +217,17 @@ function decode(
       },
     },
   };
+}
+
+/** Undefined for bytes that are not what was written: SQLite keeps no checksum of them. */
+function parseRef(text: string): ArtifactRef | undefined {
+  try {
+    const ref = JSON.parse(text) as Partial<ArtifactRef> | null;
+    const isRef = typeof ref?.digest === 'string' && parseDigest(ref.digest) === ref.digest;
+    return isRef && Number.isSafeInteger(ref.size) ? (ref as ArtifactRef) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A row changed between its two reads; whoever reads starts again without it. */

@@ -218,6 +218,71 @@ t.test(
   },
 );
 
+t.test('after a boot, files that were young are looked at again, older ones are not', async (t) => {
+  const bed = openBed(t, { bootId: 'first' });
+  await bed.write('nest/young', 'robin');
+  await bed.write('nest/old', 'egg');
+  await bed.write('apart', 'egg');
+  await tick();
+  const before = await digestOf(bed, 'nest');
+  const apart = await digestOf(bed, 'apart');
+  await bed.workspace.close();
+  const hours = new Date(Date.now() + 2 * 3_600_000);
+  const lie = plantLie(bed);
+  t.not(apart, lie);
+  t.equal((await content(bed.open({ bootId: 'first' }).digest(path('apart')))).digest, lie);
+  const next = bed.open({ bootId: 'second' });
+  t.equal((await content(next.digest(path('nest')))).digest, before);
+  t.equal((await content(next.digest(path('apart')))).digest, apart);
+  await next.close();
+  const second = plantLie(bed);
+  t.equal((await content(bed.open({ bootId: 'second' }).digest(path('apart')))).digest, second);
+  // By now the kernel has long written what these files hold.
+  fs.utimesSync(`${bed.cache}/tmp/stat-boot`, hours, hours);
+  t.equal((await content(bed.open({ bootId: 'third' }).digest(path('apart')))).digest, second);
+});
+
+t.test('a row of the stat cache that is damaged is no row', async (t) => {
+  const bed = openBed(t);
+  await bed.write('nest/egg', 'robin');
+  await tick();
+  const before = await digestOf(bed, 'nest');
+  for (const damage of [
+    `artifact = '{"digest":"b3:'`,
+    `artifact = 'null'`,
+    `artifact = '{"digest":"b3:no digest","size":5}'`,
+    `names = 'one'`,
+    `stats = x'00'`,
+    `digests = x'00', stats = zeroblob(length(stats))`,
+  ]) {
+    const database = new Database(`${bed.cache}/stat.sqlite`);
+    database.exec(`UPDATE root SET ${damage}`);
+    database.close();
+    t.equal(await digestOf(bed, 'nest'), before, damage);
+  }
+});
+
+t.test('a barrier waits for the one before it, and a failed one leaves the mark', async (t) => {
+  const bed = openBed(t);
+  await bed.write('egg', 'robin');
+  await bed.workspace.commit(path('egg'));
+  let isFirstDone = false;
+  const first = bed.workspace.sync().then(() => (isFirstDone = true));
+  await bed.workspace.sync();
+  t.ok(isFirstDone, 'the second found nothing to sync, but not everything synced');
+  await first;
+
+  await bed.write('egg', 'wren');
+  const wren = await content(bed.workspace.commit(path('egg')));
+  const object = objectPath(`${bed.cache}/objects`, wren.digest.slice(3));
+  // A loop of links is what an open fails at, for root too.
+  fs.rmSync(object);
+  fs.symlinkSync(object, object);
+  await t.rejects(bed.workspace.sync(), { code: 'ELOOP' });
+  await bed.workspace.close();
+  t.equal(fs.readdirSync(`${bed.cache}/tmp/unsynced`).length, 1);
+});
+
 t.test('recover settles what a killed process of this boot had not synced', async (t) => {
   const bed = openBed(t);
   await bed.write('egg', 'robin');
