@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';
 import { transform } from 'esbuild';
-
-const SCHEMAS = ['pipeline'] as const;
+import type { JsonObject } from '../src/model/json.ts';
+import { publishedPipelineSchema } from './published-pipeline-schema.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const target = `${root}src/config/generated`;
@@ -19,18 +19,26 @@ export declare const validate: {
 `;
 
 /**
- * Turns schemas/*.schema.json into src/config/generated/<name>.js: validators that need no ajv at
- * run time (compiling there costs 40 ms of every start). Files that would not change are left alone.
+ * Turns src/config/pipeline.schema.json into a validator that needs no ajv at run time (compiling
+ * there costs 40 ms of every start), and into the published schema, which admits templates as well.
+ * Files that would not change are left alone.
  */
 export async function compileSchemas(): Promise<void> {
   await mkdir(target, { recursive: true });
-  for (const name of SCHEMAS) {
-    const schema = JSON.parse(
-      await readFile(`${root}schemas/${name}.schema.json`, 'utf8'),
-    ) as object;
-    await write(`${name}.js`, await compile(schema));
-    await write(`${name}.d.ts`, DECLARATION);
-  }
+  const text = await readFile(`${root}src/config/pipeline.schema.json`, 'utf8');
+  const schema = JSON.parse(text) as JsonObject;
+  await write(`${target}/pipeline.js`, await compile(schema));
+  await write(`${target}/pipeline.d.ts`, DECLARATION);
+  await publish(publishedPipelineSchema(schema), `${root}schemas/pipeline.schema.json`);
+}
+
+/** Formatted as the rest of the repository, so it is compared by content: loading the formatter takes a while. */
+async function publish(schema: JsonObject, path: string): Promise<void> {
+  const before = await readFile(path, 'utf8').catch(() => 'null');
+  if (JSON.stringify(JSON.parse(before)) === JSON.stringify(schema)) return;
+  const { format, resolveConfig } = await import('prettier');
+  const options = { ...(await resolveConfig(path)), filepath: path };
+  await write(path, await format(JSON.stringify(schema), options));
 }
 
 async function compile(schema: object): Promise<string> {
@@ -50,8 +58,7 @@ async function compile(schema: object): Promise<string> {
   return small;
 }
 
-async function write(name: string, text: string): Promise<void> {
-  const path = `${target}/${name}`;
+async function write(path: string, text: string): Promise<void> {
   if ((await readFile(path, 'utf8').catch(() => undefined)) === text) return;
   const temporary = `${path}.${process.pid}.tmp`;
   await writeFile(temporary, text);

@@ -5,6 +5,7 @@ import { canonicalJson } from '../model/json.ts';
 import { ROOT } from '../model/names.ts';
 import type { Project, Task } from '../model/pipeline.ts';
 import { err, ok, type Result } from '../model/result.ts';
+import { shellWord } from '../model/shell-word.ts';
 import type { CommandContext } from './context.ts';
 import { readProject } from './load-workload.ts';
 
@@ -47,7 +48,7 @@ async function commandOf(
   const last = task.cmd.length - 1;
   return ok({
     cmd: task.cmd.map((cmd, index) =>
-      index === last ? [cmd, ...words.map(quote)].join(' ') : cmd,
+      index === last ? [cmd, ...words.map(shellWord)].join(' ') : cmd,
     ),
     cwd: task.wdir === ROOT ? root : `${root}/${task.wdir}`,
     env: {
@@ -59,10 +60,6 @@ async function commandOf(
     },
   });
 }
-
-/** A word as `sh` reads it back unchanged. */
-const quote = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
 function unknownTask(name: string, tasks: readonly Task[]): Problem {
   const names = tasks.map((task) => task.name);

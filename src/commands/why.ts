@@ -24,8 +24,13 @@ export async function why(
   const { graph } = workload.value;
   const targets = resolveTargets(graph, [options.target]);
   if (!targets.ok) return targets;
-  const [stage] = targets.value;
+  const [stage, ...others] = targets.value;
   if (stage === undefined) return err(problem('usage', 'usage/no-stage', 'name a stage'));
+  if (others.length > 0) {
+    const message = `\`${options.target}\` is a group of ${others.length + 1} stages`;
+    const hint = `name one of them, such as \`${stage}\``;
+    return err(problem('usage', 'usage/several-stages', message, hint));
+  }
   const planned = plan(graph, { targets: [stage], single: false, downstream: false });
   const judging = { force: false, runCache: true, probes: options.probes, nameRuns: true };
   const judged = await judgements(workload.value, planned, judging, context);

@@ -67,9 +67,6 @@ void t.test('slips are met with what was meant', async (t) => {
     }),
     ['did you mean "plates"? available: plates; choose with `data=OPTION`'],
   );
-  t.same(await hints({ pipeline: 'stages:\n  a: {cmd: x, matrix: {}}\n' }), [
-    'this version of avian has no templating: write the stages out',
-  ]);
 });
 
 void t.test('a value that has to be given names its override', async (t) => {

@@ -107,6 +107,11 @@ function overlap(outer: OwnedOut, inner: OwnedOut, first: OwnedOut, second: Owne
     const hint = 'outs cannot lie in each other: a change of one would be a change of both';
     return { ...two('pipeline/nested-outs', message, second, first), hint };
   }
+  if (samePlace(first, second)) {
+    const message = `\`${path}\` is written by both \`${first.owner}\` and \`${second.owner}\``;
+    const hint = 'their template gives them the same out: put `${item}` or `${key}` into its path';
+    return { ...diagnose('pipeline/two-producers', message, second.place), hint };
+  }
   if (first.owner === second.owner) {
     return two('pipeline/duplicate-out', `\`${path}\` is an out twice`, second, first);
   }
@@ -115,12 +120,18 @@ function overlap(outer: OwnedOut, inner: OwnedOut, first: OwnedOut, second: Owne
   return { ...two('pipeline/two-producers', message, second, first), hint };
 }
 
+const samePlace = ({ place: { span: a } }: OwnedOut, { place: { span: b } }: OwnedOut): boolean =>
+  a.file === b.file && a.line === b.line && a.column === b.column;
+
 const two = (
   code: Code,
   message: string,
   at: Placed<unknown>,
   also: Placed<unknown>,
-): Diagnostic => ({ ...diagnose(code, message, at.place), also: [{ span: also.place.span }] });
+): Diagnostic => ({
+  ...diagnose(code, message, at.place),
+  also: [...(at.place.also ?? []), { span: also.place.span }],
+});
 
 function checkCycle(stages: readonly PlacedStage[]): readonly Diagnostic[] {
   // A stage that reads its own out is reported as such.

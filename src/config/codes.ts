@@ -35,6 +35,20 @@ export const CODES = {
   'pipeline/cycle': 'Stages need each other in a circle.',
   'pipeline/contradiction': 'Fields that do not make sense together.',
 
+  'pipeline/unknown-group': 'A dep `group@*` that no stage is a member of.',
+
+  'template/syntax': 'A `${…}` that cannot be read.',
+  'template/unknown-name': 'A `${…}` that names nothing.',
+  'template/wrong-type': 'A value of a type that cannot stand where a template or group puts it.',
+  'template/unquotable': 'A value that cannot be quoted where it would stand in a command.',
+  'template/cycle': 'Variables need each other in a circle.',
+  'template/too-large': 'Variables of variables that grow without bound.',
+  'template/name-taken': 'A group makes a stage whose name another one has.',
+  'vars/missing-file': 'A file of variables that is not there.',
+  'vars/missing-key': 'A key that a file of variables does not have.',
+  'vars/redefined': 'A variable that is there already.',
+  'vars/reserved-name': 'A variable called `item` or `key` in a `foreach` or `matrix`.',
+
   'params/not-a-mapping': 'A file of parameters that is not a mapping.',
   'params/missing-file': 'A stage selects parameters from a file that is not there.',
   'params/missing-key': 'A stage selects a parameter that its file does not have.',

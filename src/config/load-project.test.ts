@@ -239,6 +239,69 @@ void t.test('a value that has to be given concerns the stages that select it', a
   });
 });
 
+void t.test(
+  'templates take the configuration as composed, and remember the files they read',
+  async (t) => {
+    const files = {
+      'pipeline.yaml': `vars: [vars.yaml]
+stages:
+  fetch:
+    matrix: { year: '\${years}' }
+    wdir: raw
+    vars: [own.json]
+    cmd: fetch \${item.year} \${size} \${own}
+    outs: ['\${item.year}.csv', 'extra/\${item.year}']
+  join:
+    cmd: cat \${years}
+    deps: ['fetch@*', 'fetch@*6', j]
+    timeout: \${wait}
+`,
+      'params.yaml': 'defaults:\n  - data: plates\nyears: [2025, 2026]\n',
+      'conf/data/plates.yaml': '# @package _global_\nsize: 64\n',
+      'conf/data/folder.yaml': '# @package _global_\nsize: 224\n',
+      'vars.yaml': 'wait: 90s\n',
+      'raw/own.json': '{"own": "a b"}',
+    };
+    const { project, filesRead } = await load(
+      { ...files, 'pipeline.yaml': files['pipeline.yaml'].replace(", 'fetch@*6'", '') },
+      ['data=folder', 'years=[2026,2027]'],
+    );
+    const [first, second, join] = project.pipeline.stages;
+    t.same([first?.name, second?.name], ['fetch@2026', 'fetch@2027']);
+    t.same(first?.cmd, ["fetch 2026 224 'a b'"]);
+    t.same(
+      second?.outs.map(({ path }) => path),
+      ['raw/2027.csv', 'raw/extra/2027'],
+    );
+    t.same(join?.cmd, ['cat 2026 2027']);
+    t.same(join?.deps, ['raw/2026.csv', 'raw/extra/2026', 'raw/2027.csv', 'raw/extra/2027', 'j']);
+    t.equal(join?.timeoutMs, 90_000);
+    t.ok(
+      ['vars.yaml', 'raw/own.json', 'conf/data/folder.yaml'].every((f) => filesRead.includes(f)),
+    );
+    t.match(second?.span, { line: 3, column: 3, length: 5 });
+    t.match(second?.outs[1]?.span, { line: 8, column: 32 });
+
+    const twice = await loadFrom(files);
+    t.match(!twice.ok && twice.error.diagnostics[0], {
+      code: 'pipeline/duplicate-dep',
+      span: { line: 11, column: 23 },
+      also: [{ span: { line: 11, column: 12 } }],
+    });
+  },
+);
+
+void t.test('a broken params.yaml is told, and not every template that needs it', async (t) => {
+  const loaded = await loadFrom({
+    'pipeline.yaml': "stages:\n  s: { cmd: 'x ${lr}', deps: ['${data}'], outs: [../x] }\n",
+    'params.yaml': 'lr: [\n',
+  });
+  t.same(!loaded.ok && loaded.error.diagnostics.map(({ code }) => code), [
+    'pipeline/outside-project',
+    'yaml/syntax',
+  ]);
+});
+
 void t.test('problems of every file in one go, in order of their places', async (t) => {
   const loaded = await loadFrom(
     {

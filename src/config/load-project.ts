@@ -1,4 +1,4 @@
-import type { Diagnostic, Problem } from '../model/diagnostic.ts';
+import type { Diagnostic, Problem, Span } from '../model/diagnostic.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import type { RepoPath } from '../model/names.ts';
 import type { Pipeline, Project } from '../model/pipeline.ts';
@@ -11,7 +11,7 @@ import { parseOverride } from './overrides.ts';
 import type { Override } from './overrides.ts';
 import { loadParamFiles } from './param-files.ts';
 import { PARAMS_FILE, selectParam } from './params.ts';
-import { readPipeline } from './read-pipeline.ts';
+import { buildPipeline, parsePipeline } from './read-pipeline.ts';
 
 export interface LoadOptions {
   /** Text of a file by root-relative path, or undefined when there is none. */
@@ -45,14 +45,22 @@ export async function loadProject(options: LoadOptions): Promise<Result<Loaded, 
     diagnostics.push(diagnostic);
   };
 
-  const placed = await readPipeline(yaml, read, report);
+  const source = parsePipeline(yaml, read, report);
+  const ofConfig: Diagnostic[] = [];
+  const reportConfig = (diagnostic: Diagnostic): void => {
+    ofConfig.push(diagnostic);
+  };
   const overrides = options.overrides.flatMap((word): readonly Override[] => {
     const override = parseOverride(yaml, word);
-    if (!override.ok) report(override.error);
+    if (!override.ok) reportConfig(override.error);
     return override.ok ? [override.value] : [];
   });
-  const composed = composeConfig(configFiles(yaml, read, options.list, report), overrides);
-  composed.diagnostics.forEach(report);
+  const composed = composeConfig(configFiles(yaml, read, options.list, reportConfig), overrides);
+  composed.diagnostics.forEach(reportConfig);
+  // Templates take values of the configuration; what is wrong with the pipeline is told first.
+  const config = ofConfig.length === 0 ? composed.config : undefined;
+  const placed = await buildPipeline(source, { yaml, read, list: options.list, config, report });
+  diagnostics.push(...ofConfig);
 
   const selections = [...placed.stages, ...placed.tasks].flatMap(({ params }) => params);
   const outs = placed.stages.flatMap(({ stage }) => stage.outs.map(({ path }) => path));
@@ -60,7 +68,7 @@ export async function loadProject(options: LoadOptions): Promise<Result<Loaded, 
   checkSelections(placed.stages, composed.config, paramFiles, read, report);
 
   if (diagnostics.length > 0 || composed.config === undefined) {
-    return err({ kind: 'pipeline', diagnostics: inOrder(diagnostics) });
+    return err({ kind: 'pipeline', diagnostics: inOrder(collapse(diagnostics, placed.isShared)) });
   }
   const pipeline: Pipeline = {
     stages: placed.stages.map(({ stage }) => stage),
@@ -103,6 +111,28 @@ function checkSelections(
       );
     }
   }
+}
+
+/**
+ * What is wrong in the template of a group is wrong in each of its stages: told once, with their
+ * number. Two are the same when they differ in nothing but what stands in backquotes.
+ */
+function collapse(
+  diagnostics: readonly Diagnostic[],
+  isShared: (span: Span) => boolean,
+): readonly Diagnostic[] {
+  const kept = new Map<string, { readonly first: Diagnostic; more: number }>();
+  for (const [i, diagnostic] of diagnostics.entries()) {
+    const { code, message, span } = diagnostic;
+    const kind = span !== undefined && isShared(span) ? message.replace(/`[^`]*`/g, '') : i;
+    const key = JSON.stringify([code, span, kind]);
+    const same = kept.get(key);
+    if (same === undefined) kept.set(key, { first: diagnostic, more: 0 });
+    else if (same.first.message !== message) same.more += 1;
+  }
+  return [...kept.values()].map(({ first, more }) =>
+    more === 0 ? first : { ...first, message: `${first.message} (and ${more} more like this)` },
+  );
 }
 
 /** By file, in the order they came up, and place; what has no place is first. Nothing twice: two stages may name one broken file. */

@@ -12,7 +12,7 @@ import type { Files } from './fixtures/load.ts';
  */
 
 const seed = Number(process.env['AVIAN_SEED'] ?? Date.now() % 1_000_000);
-const MUTANTS = 200;
+const MUTANTS = 300;
 
 /** Mulberry32: numbers in [0, 1). */
 function chance(state: number): () => number {
@@ -29,10 +29,45 @@ const SNIPPETS = [
   ...['&a ', '*a', '<<: *a', '!!set', '!x ', '---\n', '%YAML 1.1\n', '../', '/', '.', '~', '???'],
   ...['null', 'true', '.nan', '1e999', '99999999999999999999', '', 'a: ', '__proto__: ', '\u2028'],
   ...['defaults: [a: b]\n', '# @package x\n', 'stages:', 'sub', 'data', 'pipeline.lock', '🐦'],
+  ...['${', '}', '${a}', '${item}', '\\${', '${${', 'foreach: ', 'matrix: ', 'vars: ', '@', '[0]'],
 ];
+
+/** What templates, groups and variables are written with; beside what every field is. */
+const TEMPLATED = `vars:
+  - vars.yaml
+  - more.json:names
+  - dirs: { raw: 'data/\${names[0]}', all: ['\${dirs.raw}', '\${names}'] }
+stages:
+  each:
+    foreach: \${names}
+    do:
+      wdir: sub
+      vars: [{ out: '\${item}.txt' }]
+      cmd: make "\${item}" \${train.lr} > \${out}
+      deps: ['\${dirs.raw}']
+      outs: ['\${out}']
+  named:
+    foreach: { a: { n: 1 }, b: { n: 2 } }
+    do: { cmd: 'run \${key} \${item.n} \${train.\${what}}', outs: ['named/\${key}'] }
+  grid:
+    matrix: { model: [small, large], opts: [{ x: 1 }, '\${train}'] }
+    cmd:
+      - train \${item.opts} --model '\${item.model}' \\\${HOME} \${raw:item.model}
+      - echo \${key}
+    outs: [{ 'grid/\${key}': { cache: '\${flag}' } }]
+  gather:
+    cmd: gather \${names}
+    deps: ['grid@*', named@a*, '\${dirs.all}']
+    timeout: \${wait}
+    outs: [all]
+tasks:
+  show: { cmd: 'show \${model.width}', vars: [vars.yaml] }
+`;
 
 const FILES = {
   ...FULL_FILES,
+  'vars.yaml': 'wait: 1h\nflag: false\nwhat: lr\n',
+  'more.json': '{"names": ["x", "y z"], "unused": {}}',
   'params.yaml':
     'defaults:\n  - data: plates\n  - optional model: small\n  - _self_\ntrain: {lr: 0.1}\nmodel: {width: 8}\n',
   'conf/data/plates.yaml': '# @package _global_\ndefaults:\n  - override /model: small\nseed: 1\n',
@@ -41,7 +76,10 @@ const FILES = {
 
 const WORDS = ['data=plates', 'train.lr=3e-4', 'model=small', '~seed', '++a.b=[1]'];
 
-function mutant(random: () => number): { files: Files; overrides: readonly string[] } {
+function mutant(
+  random: () => number,
+  pipeline: string,
+): { files: Files; overrides: readonly string[] } {
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   const mutate = (text: string): string => {
     const at = Math.floor(random() * (text.length + 1));
@@ -65,7 +103,7 @@ function mutant(random: () => number): { files: Files; overrides: readonly strin
         return lines.with(line, ` ${lines[line] ?? ''}`).join('\n');
     }
   };
-  const files: { [path: string]: string } = { ...FILES };
+  const files: { [path: string]: string } = { ...FILES, 'pipeline.yaml': pipeline };
   const overrides = WORDS.filter(() => random() < 0.3);
   for (let n = Math.ceil(random() * 4); n > 0; n--) {
     const isWord = random() < 0.15;
@@ -95,11 +133,17 @@ function faultOf({ code, message, span, excerpt }: Diagnostic, files: Files): st
 
 void t.test('damaged projects', async (t) => {
   t.comment(`seed ${seed}`);
-  t.equal((await loadFrom(FILES, WORDS)).ok, true, 'valid before');
+  const seeds = [FULL_FILES['pipeline.yaml'], TEMPLATED];
+  for (const pipeline of seeds) {
+    const files = { ...FILES, 'pipeline.yaml': pipeline };
+    const loaded = await loadFrom(files, WORDS);
+    t.equal(loaded.ok, true, loaded.ok ? 'valid before' : JSON.stringify(loaded.error));
+  }
   let refused = 0;
   let slowest = 0;
   for (let n = 0; n < MUTANTS; n++) {
-    const { files, overrides } = mutant(chance(seed + n));
+    const pipeline = seeds[n % seeds.length] ?? '';
+    const { files, overrides } = mutant(chance(seed + n), pipeline);
     // Not in the name of an assertion: TAP reads ` {` there as the start of a subtest.
     const shown = { seed: seed + n, files, overrides };
     const start = performance.now();

@@ -14,7 +14,7 @@ import type { Place } from './text-places.ts';
 /** The file whose place the composed configuration takes. */
 export const PARAMS_FILE = 'params.yaml' as RepoPath;
 /** A value that has to be given. */
-const MANDATORY = '???';
+export const MANDATORY = '???';
 
 export interface ResolvedParams {
   /** Flat, by key as shown to people: `train.lr`, `train` for a whole group, `other.yaml:lr`, `other.yaml` for a whole file. Enters the fingerprint. */

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../model/json.ts';
 
 /*
- * pipeline.yaml as schemas/pipeline.schema.json admits it. `cmd` may be missing, and lists may
+ * pipeline.yaml, its templates resolved, as pipeline.schema.json admits it. `cmd` may be missing, and lists may
  * have holes, only while problems are being collected.
  */
 

@@ -1,13 +1,16 @@
-import type { Diagnostic } from '../model/diagnostic.ts';
+import type { Diagnostic, Span } from '../model/diagnostic.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { JsonValue } from '../model/json.ts';
 import { parseStageName } from '../model/names.ts';
 import { buildStage, buildTask } from './build-stage.ts';
 import type { PlacedStage, PlacedTask } from './build-stage.ts';
 import { checkStages } from './check-stages.ts';
+import { resolveGroupDeps } from './group-deps.ts';
 import type { RawPipeline } from './raw.ts';
 import { diagnose, parseSource, within } from './source.ts';
 import type { Source } from './source.ts';
+import { expand } from './templates/expand.ts';
+import type { ExpandOptions } from './templates/expand.ts';
 import { validatePipeline } from './validate.ts';
 import type { Yaml } from './yaml.ts';
 
@@ -16,47 +19,53 @@ const FILE = 'pipeline.yaml';
 export interface PlacedPipeline {
   readonly stages: readonly PlacedStage[];
   readonly tasks: readonly PlacedTask[];
+  /** See `Expanded`. */
+  readonly isShared: (span: Span) => boolean;
 }
 
-const NOTHING: PlacedPipeline = { stages: [], tasks: [] };
+const NOTHING: PlacedPipeline = { stages: [], tasks: [], isShared: () => false };
 
-/** Text, document, validated pipeline: what is wrong at one step is reported and left out of the next. */
-export async function readPipeline(
+/** The text as a document, or nothing when there is none that says something. */
+export function parsePipeline(
   yaml: Yaml,
   read: (path: string) => string | undefined,
   report: (diagnostic: Diagnostic) => void,
-): Promise<PlacedPipeline> {
+): Source | undefined {
   const text = read(FILE);
   if (text === undefined) {
     const hint = '`avian init` writes one; avian looks for it here and in the directories above';
     report(diagnose('pipeline/no-file', `there is no ${FILE}`, undefined, hint));
-    return NOTHING;
+    return undefined;
   }
   const { source, diagnostics } = parseSource(yaml, FILE, text);
   diagnostics.forEach(report);
-  if (source === undefined) return NOTHING;
-  if (source.value === null) {
-    const hint = 'a pipeline without stages says `stages: {}`';
-    report(diagnose('pipeline/empty', `${FILE} is empty`, source.at.value([]), hint));
-    return NOTHING;
-  }
-  const document = expand(source);
-  const { diagnostics: refused, remaining } = await validatePipeline(document.value, document.at);
-  refused.forEach(report);
-  const pipeline = build(remaining, document, report);
-  checkStages(pipeline.stages).forEach(report);
-  return pipeline;
+  if (source?.value !== null) return source;
+  const hint = 'a pipeline without stages says `stages: {}`';
+  report(diagnose('pipeline/empty', `${FILE} is empty`, source.at.value([]), hint));
+  return undefined;
 }
 
-// Where one document becomes another of the same shape: stages that stand for several are written
-// out here, each keeping a way back to the text it came from through its locator.
-const expand = (source: Source): Source => source;
+/** Document, templates, validated pipeline: what is wrong at one step is reported and left out of the next. */
+export async function buildPipeline(
+  source: Source | undefined,
+  options: ExpandOptions,
+): Promise<PlacedPipeline> {
+  if (source === undefined) return NOTHING;
+  const { report } = options;
+  const document = expand(source, options);
+  const { diagnostics: refused, remaining } = await validatePipeline(document);
+  refused.forEach(report);
+  const { stages, tasks } = build(remaining, document, report);
+  const whole = resolveGroupDeps(stages, report);
+  checkStages(whole).forEach(report);
+  return { stages: whole, tasks, isShared: document.isShared };
+}
 
 function build(
   value: JsonValue,
   { at }: Source,
   report: (diagnostic: Diagnostic) => void,
-): PlacedPipeline {
+): Pick<PlacedPipeline, 'stages' | 'tasks'> {
   // The schema has admitted every part that is still there.
   const pipeline: RawPipeline = isJsonObject(value) ? value : {};
   const { stages = {}, tasks = {} } = pipeline;

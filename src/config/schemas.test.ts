@@ -9,6 +9,7 @@ import type { StageFailure } from '../model/failure.ts';
 import type { RunRecord } from '../model/run.ts';
 import { attempt, digest, fingerprint, path, stage } from '../testing/samples.ts';
 import { FULL_PIPELINE } from './fixtures/full.ts';
+import { publishedPipelineSchema } from '../../scripts/published-pipeline-schema.ts';
 import { PATTERNS } from './validate.ts';
 import * as yaml from 'yaml';
 
@@ -16,6 +17,11 @@ const read = (name: string): JsonObject =>
   JSON.parse(
     readFileSync(new URL(`../../schemas/${name}.schema.json`, import.meta.url), 'utf8'),
   ) as JsonObject;
+
+/** What the loader holds a pipeline to once its templates are resolved. */
+const strict = JSON.parse(
+  readFileSync(new URL('./pipeline.schema.json', import.meta.url), 'utf8'),
+) as JsonObject;
 
 const compile = (schema: JsonObject) =>
   new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema);
@@ -172,7 +178,7 @@ void t.test('the lock as it is written', (t) => {
 });
 
 void t.test('pipeline: the fixture says every field of the schema, once each is described', (t) => {
-  const schema = read('pipeline');
+  const schema = strict;
   const validate = compile(schema);
   t.ok(validate(yaml.parse(FULL_PIPELINE)), JSON.stringify(validate.errors));
 
@@ -198,7 +204,43 @@ void t.test('pipeline: every pattern of values has words, and no words are left 
       if (name !== 'propertyNames') visit(inner, name);
     }
   };
-  visit(read('pipeline'), '');
+  visit(strict, '');
   t.same([...patterns].sort(), Object.keys(PATTERNS).sort());
+  t.end();
+});
+
+void t.test('pipeline: the published schema is made from the one of resolved pipelines', (t) => {
+  t.same(read('pipeline'), publishedPipelineSchema(strict), '`npm run build` writes it');
+  t.end();
+});
+
+void t.test('pipeline: editors take templates and groups, and nothing else that is wrong', (t) => {
+  const validate = compile(read('pipeline'));
+  const takes = (text: string, is: boolean): void => {
+    t.equal(validate(yaml.parse(text)), is, `${text} ${JSON.stringify(validate.errors)}`);
+  };
+  t.ok(validate(yaml.parse(FULL_PIPELINE)), JSON.stringify(validate.errors));
+  const withFields = (fields: string): string => `stages: {s: {cmd: x, ${fields}}}`;
+  for (const fields of [
+    "deps: '${list}', outs: ['${x}', {'${x}': {cache: '${flag}'}}]",
+    "timeout: '${t}', resources: {cpu: '${n}', memory: '${m}'}, retry: '${n}'",
+    "frozen: '${f}', env: {'${n}': '${v}'}, tools: ['${t}'], meta: {a: '${b}'}",
+    "metrics: [m.json: {gate: {a: '${g}'}, direction: '${d}'}]",
+    "vars: [a.yaml, 'b.yaml:x', {c: 1}], matrix: {m: [1], n: '${list}'}",
+    "matrix: '${grid}'",
+  ]) {
+    takes(withFields(fields), true);
+  }
+  takes('vars: [x]\nstages: {s: {foreach: [1], do: {cmd: x}}}', true);
+  takes("stages: {s: {foreach: '${l}', do: {cmd: x, vars: [v]}}}", true);
+  for (const fields of [
+    ...['timeout: soon', 'frozen: maybe', 'resources: {cpu: two}', 'tiemout: 1', 'deps: x'],
+    ...['vars: {a: 1}', 'matrix: {m: 1}', 'foreach: [1]', 'do: {cmd: x}', 'matrix: {}'],
+  ]) {
+    takes(withFields(fields), false);
+  }
+  takes('stages: {s: {foreach: [1], do: {cmd: x}, deps: [a]}}', false);
+  takes('stages: {s: {foreach: [1], do: {cmd: x, matrix: {m: [1]}}}}', false);
+  takes('stages: {s: {foreach: 1, do: {cmd: x}}}', false);
   t.end();
 });

@@ -1,4 +1,4 @@
-import type { Document, Node } from 'yaml';
+import type { Document, Node, Pair } from 'yaml';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
@@ -86,7 +86,7 @@ function parse(yaml: Yaml, file: string, text: string): Parsed {
     .map(({ code, message, pos: [start, end] }) =>
       code === 'DUPLICATE_KEY'
         ? diagnose('yaml/duplicate-key', 'this key is there twice', places.at(start, end))
-        : diagnose('yaml/syntax', inWords(code, message), places.at(start, end)),
+        : syntaxError(inWords(code, message), places.at(start, end)),
     );
   if (syntax.some(({ code }) => code !== 'DUPLICATE_KEY')) return { diagnostics };
 
@@ -101,6 +101,13 @@ function parse(yaml: Yaml, file: string, text: string): Parsed {
     source: { file, value: value.value, at: locator(yaml, document, places) },
     diagnostics,
   };
+}
+
+function syntaxError(message: string, place: Place): Diagnostic {
+  // Braces end a plain text there, and nothing in the parser's words says so.
+  const isBareTemplate = /[[{,:]\s*[^'"\s][^'"]*\$\{|[[{]\s*\$\{/.test(place.excerpt);
+  const hint = "inside `[…]` and `{…}` a template has to be quoted: '${name}'";
+  return diagnose('yaml/syntax', message, place, isBareTemplate ? hint : undefined);
 }
 
 function inWords(code: string, message: string): string {
@@ -180,14 +187,25 @@ function rangeOf(node: Node): readonly [start: number, end: number] {
 }
 
 function locator(yaml: Yaml, document: Document, places: TextPlaces): Locator {
+  // By map: to look through its pairs anew for every path is quadratic in the number of stages.
+  const pairs = new WeakMap<Node, ReadonlyMap<string, Pair>>();
   const resolve = (node: unknown): Node | null => {
     if (yaml.isAlias(node)) return node.resolve(document) ?? null;
     return yaml.isNode(node) ? node : null;
   };
-  const pairOf = (node: Node | null, key: string | number) =>
-    yaml.isMap(node)
-      ? node.items.find((pair) => yaml.isScalar(pair.key) && String(pair.key.value) === String(key))
-      : undefined;
+  const pairOf = (node: Node | null, key: string | number): Pair | undefined => {
+    if (!yaml.isMap(node)) return undefined;
+    let byKey = pairs.get(node);
+    if (byKey === undefined) {
+      const named = node.items.flatMap((pair) =>
+        yaml.isScalar(pair.key) ? [[String(pair.key.value), pair] as const] : [],
+      );
+      // Of a key that is there twice, the first one.
+      byKey = new Map(named.reverse());
+      pairs.set(node, byKey);
+    }
+    return byKey.get(String(key));
+  };
   const step = (node: Node | null, key: string | number): unknown =>
     yaml.isSeq(node) ? node.items[Number(key)] : pairOf(node, key)?.value;
   const nearest = (path: ValuePath): Node | null => {
@@ -216,6 +234,22 @@ function locator(yaml: Yaml, document: Document, places: TextPlaces): Locator {
 /** The member of an object, not of its prototype. */
 export const member = (value: JsonValue | undefined, key: string): JsonValue | undefined =>
   isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+
+/** What a value is, in words: `a list`, or the scalar itself. */
+export function nameOfType(value: JsonValue | undefined): string {
+  if (value === null || value === undefined) return 'empty';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  return `\`${String(value)}\``;
+}
+
+/** The value at a path, positions in lists as numbers or text. */
+export const lookUpPath = (value: JsonValue, path: ValuePath): JsonValue | undefined =>
+  path.reduce<JsonValue | undefined>(
+    (inner, key) =>
+      Array.isArray(inner) ? (inner[Number(key)] as JsonValue) : member(inner, String(key)),
+    value,
+  );
 
 /** A copy with another member; unlike after a spread, `__proto__` is a key like any other. */
 export const withMember = (object: JsonObject, key: string, value: JsonValue): JsonObject =>

@@ -4,6 +4,8 @@ import type { Span } from '../model/diagnostic.ts';
 export interface Place {
   readonly span: Span;
   readonly excerpt: string;
+  /** What else there is to say about the place, such as what its template became. */
+  readonly also?: readonly { readonly span: Span; readonly message?: string }[];
 }
 
 /**

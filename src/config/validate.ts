@@ -4,8 +4,9 @@ import { closest } from '../model/did-you-mean.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import type { Code } from './codes.ts';
-import { diagnose, member } from './source.ts';
+import { diagnose, lookUpPath, member, nameOfType } from './source.ts';
 import type { Locator, ValuePath } from './source.ts';
+import type { Expanded } from './templates/expand.ts';
 import type { Place } from './text-places.ts';
 
 export interface Validated {
@@ -14,12 +15,19 @@ export interface Validated {
   readonly remaining: JsonValue;
 }
 
-/** Checks a pipeline against its schema and says in words what does not fit. */
-export async function validatePipeline(value: JsonValue, at: Locator): Promise<Validated> {
+/**
+ * Checks a pipeline, its templates resolved, against its schema and says in words what does not fit.
+ * What `isLost` because of another problem is not missed.
+ */
+export async function validatePipeline({
+  value,
+  at,
+  isLost,
+}: Pick<Expanded, 'value' | 'at' | 'isLost'>): Promise<Validated> {
   const { validate } = await import('./generated/pipeline.js');
   if (validate(value)) return { diagnostics: [], remaining: value };
 
-  const { default: schema } = await import('../../schemas/pipeline.schema.json', {
+  const { default: schema } = await import('./pipeline.schema.json', {
     with: { type: 'json' },
   });
   const remaining = structuredClone<JsonValue>(value);
@@ -28,7 +36,7 @@ export async function validatePipeline(value: JsonValue, at: Locator): Promise<V
     // Its cause is reported by itself.
     if (error.keyword === 'propertyNames') continue;
     const path = pathOf(error);
-    if (error.keyword === 'required' && isTemplate(lookUp(value, path))) continue;
+    if (isLost(lookUpPath(value, path), String(error.params['missingProperty']))) continue;
     diagnostics.push(inWords(error, path, value, schema, at));
     if (error.keyword !== 'required') remove(remaining, path);
   }
@@ -59,7 +67,10 @@ function inWords(
   switch (error.keyword) {
     case 'additionalProperties': {
       const parent = path.slice(0, -1);
-      const keys = Object.keys(objectOf(schemaAt(schema, parent)?.['properties']));
+      const keys = [
+        ...Object.keys(objectOf(schemaAt(schema, parent)?.['properties'])),
+        ...templatingKeys(parent),
+      ];
       return diagnose(
         'pipeline/unknown-key',
         `${describe(parent)} has no key \`${key}\``,
@@ -77,7 +88,7 @@ function inWords(
       const types = [error.params['type']]
         .flat()
         .map((type) => TYPES[String(type)] ?? String(type));
-      const found = nameOfType(lookUp(value, path));
+      const found = nameOfType(lookUpPath(value, path));
       return diagnose(
         'pipeline/wrong-type',
         `${what} has to be ${types.join(' or ')}, not ${found}`,
@@ -88,7 +99,7 @@ function inWords(
     case 'enum':
       return diagnose(
         'pipeline/unknown-executor',
-        `there is no executor ${nameOfType(lookUp(value, path))}`,
+        `there is no executor ${nameOfType(lookUpPath(value, path))}`,
         at.value(path),
         'available: local',
       );
@@ -125,10 +136,6 @@ function inWords(
       throw new Error(`bug: no words for ${error.keyword}`);
   }
 }
-
-/** A DVC template has its `cmd` under `do`; the template itself is refused already. */
-const isTemplate = (value: JsonValue | undefined): boolean =>
-  member(value, 'foreach') !== undefined || member(value, 'do') !== undefined;
 
 function badGate(what: string, place: Place): Diagnostic {
   const { code, message, hint } = PATTERNS[GATE] ?? OTHER_PATTERN;
@@ -192,12 +199,7 @@ export const PATTERNS: { readonly [pattern: string]: PatternWords } = {
   },
 };
 
-const TEMPLATING = 'this version of avian has no templating: write the stages out';
 const NOT_YET: { readonly [key: string]: string } = {
-  foreach: TEMPLATING,
-  do: TEMPLATING,
-  matrix: TEMPLATING,
-  vars: TEMPLATING,
   remote: 'an out cannot name its remote in this version of avian',
   labels: 'put labels under `meta`',
   artifacts: 'describe an out where it is declared, with `desc`, `type` and `meta`',
@@ -208,6 +210,10 @@ const BELONGS: { readonly [key: string]: string } = {
   x: '`x` belongs to an entry of `plots`',
   y: '`y` belongs to an entry of `plots`',
   template: '`template` belongs to an entry of `plots`',
+  foreach: '`foreach` belongs to a stage',
+  do: '`do` belongs beside the `foreach` of a stage',
+  matrix: '`matrix` belongs to a stage, not under `do`',
+  vars: '`vars` belongs to the pipeline, a stage or a task',
   cmd: 'a stage stands under `stages:` and its name',
   deps: '`deps` belongs to a stage',
   outs: '`outs` belongs to a stage',
@@ -215,6 +221,13 @@ const BELONGS: { readonly [key: string]: string } = {
   plots: '`plots` belongs to a stage',
   params: '`params` belongs to a stage or task',
 };
+
+/** Keys that are gone when the schema sees a pipeline. */
+function templatingKeys([section, ...inner]: ValuePath): readonly string[] {
+  if (section === undefined) return ['vars'];
+  if (inner.length !== 1) return [];
+  return section === 'stages' ? ['vars', 'foreach', 'matrix'] : ['vars'];
+}
 
 function hintForKey(key: string, known: readonly string[]): string {
   const near = closest(key, known);
@@ -238,25 +251,10 @@ function describe(path: ValuePath): string {
   return `\`${inner}\` of ${owner}`;
 }
 
-function nameOfType(value: JsonValue | undefined): string {
-  if (value === null || value === undefined) return 'empty';
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'a mapping';
-  return `\`${String(value)}\``;
-}
-
-function lookUp(value: JsonValue, path: ValuePath): JsonValue | undefined {
-  return path.reduce<JsonValue | undefined>(
-    (inner, key) =>
-      Array.isArray(inner) ? (inner[Number(key)] as JsonValue) : member(inner, String(key)),
-    value,
-  );
-}
-
 // A removed item leaves a hole, which `map` and `flatMap` pass over while the others keep their
 // positions, and with them their places in the text.
 function remove(value: JsonValue, path: ValuePath): void {
-  const parent = lookUp(value, path.slice(0, -1));
+  const parent = lookUpPath(value, path.slice(0, -1));
   if (typeof parent === 'object' && parent !== null) {
     Reflect.deleteProperty(parent, path.at(-1) ?? '');
   }

@@ -22,9 +22,18 @@ export const parseFingerprint = (text: string): Fingerprint | undefined =>
 export const parseAttemptId = (text: string): AttemptId | undefined =>
   /^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}$/.test(text) ? (text as AttemptId) : undefined;
 
-/** Letters, digits, `_`, `-`, and `@` and `.` for members of a matrix; not starting with `-`. */
+/**
+ * Letters, digits, `_`, `-` and `.`, not starting with `-` or `.`. Behind an `@` a member of a group
+ * has the value that it was made for, with any characters but control characters.
+ */
 export const parseStageName = (text: string): StageName | undefined =>
-  /^[A-Za-z0-9_][A-Za-z0-9_.@-]*$/.test(text) ? (text as StageName) : undefined;
+  /^[A-Za-z0-9_][A-Za-z0-9_.-]*(@[^\x00-\x1f\x7f]*)?$/.test(text) ? (text as StageName) : undefined;
+
+/** `train` of `train@a`; undefined for a stage that is no member of a group. */
+export function groupOf(name: StageName): string | undefined {
+  const at = name.indexOf('@');
+  return at < 0 ? undefined : name.slice(0, at);
+}
 
 /**
  * Normalises a path that is relative to `base` (itself relative to the root).

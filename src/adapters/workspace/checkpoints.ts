@@ -8,14 +8,21 @@ export function checkpointDirectory(
   stage: string,
   key: string,
 ): string {
-  const folder = `${tools.layout.checkpoints}/${stage}`;
-  // Keys are anything; a name of 32 hex digits is a file name everywhere.
-  const name = createHash('sha256').update(key).digest('hex').slice(0, 32);
+  const folder = folderOf(tools, stage);
+  const name = shortHash(key);
   for (const other of listFolder(folder)) if (other !== name) discard(tools, `${folder}/${other}`);
   tools.disk.mkdir(`${folder}/${name}`);
   return `${folder}/${name}`;
 }
 
 export function clearCheckpoint(tools: Pick<Tools, 'layout' | 'disk'>, stage: string): void {
-  discard(tools, `${tools.layout.checkpoints}/${stage}`);
+  discard(tools, folderOf(tools, stage));
 }
+
+/** Members of a group are named after values, which may be paths, `..` in them and all. */
+const folderOf = ({ layout }: Pick<Tools, 'layout'>, stage: string): string =>
+  `${layout.checkpoints}/${/^[\w.@-]{1,100}$/.test(stage) ? stage : `%${shortHash(stage)}`}`;
+
+// Keys are anything; 32 hex digits are a file name everywhere.
+const shortHash = (text: string): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, 32);
