@@ -2,11 +2,13 @@ import { sameContent, toRef, type ArtifactRef } from '../model/artifact.ts';
 import type { LockedStage, PipelineLock } from '../model/lock.ts';
 import type { Fingerprint, StageName } from '../model/names.ts';
 import type { Out } from '../model/pipeline.ts';
-import { assertNever, isNonEmpty } from '../model/result.ts';
+import { assertNever, isNonEmpty, ok } from '../model/result.ts';
 import type { FingerprintInput, Run } from '../model/run.ts';
 import type { Judgement, StaleReason, Verdict } from '../model/verdict.ts';
 import type { Ports } from '../ports/ports.ts';
-import { fingerprintInput, fingerprintOf } from './fingerprint.ts';
+import { fingerprintInput, fingerprintOf, type Observed } from './fingerprint.ts';
+import { judgeFrozen } from './judge-frozen.ts';
+import { knownToLock } from './known-to-lock.ts';
 import { describeWorkspaceProblem, observe, type DigestDep, type Unobservable } from './observe.ts';
 import type { ProbeAnswer, Prober } from './probe.ts';
 import { differences } from './reasons.ts';
@@ -33,16 +35,46 @@ export interface JudgeContext {
  */
 export async function judge(work: StageWork, context: JudgeContext): Promise<Judgement> {
   const { stage } = work;
-  if (stage.frozen) return { verdict: { kind: 'frozen' } };
+  if (stage.frozen) return { verdict: await judgeFrozen(stage, context) };
 
   const observed = await observe(work, context.digestDep, context.ports);
-  if (!observed.ok) return { verdict: unknownInputs(work, observed.error, context) };
+  if (!observed.ok) {
+    const assumed = context.options.allowMissing === true && (await judgeByLock(work, context));
+    return assumed || { verdict: unknownInputs(work, observed.error, context) };
+  }
+  return judgeInputs(work, observed.value, context);
+}
 
-  const input = fingerprintInput(stage, observed.value);
+async function judgeInputs(
+  work: StageWork,
+  observed: Observed,
+  context: JudgeContext,
+): Promise<Judgement> {
+  const { stage } = work;
+  const input = fingerprintInput(stage, observed);
   const fingerprint = fingerprintOf(input, context.ports.hash);
   const question: Question = { work, input, fingerprint, context };
   const verdict = stage.effect ? await judgeEffect(question) : await judgeContent(question);
   return { verdict: withInterruption(verdict, work, context), input, fingerprint };
+}
+
+/** With what the lock knows in the place of missing deps; undefined when a command would have to run, which needs them. */
+async function judgeByLock(work: StageWork, context: JudgeContext): Promise<Judgement | undefined> {
+  const known = knownToLock(work.stage, context);
+  const observed = await observe(
+    work,
+    async (path) => {
+      const found = await context.digestDep(path);
+      if (found.ok || found.error.kind !== 'missing') return found;
+      const locked = await known(path);
+      return locked === undefined ? found : ok(locked);
+    },
+    context.ports,
+  );
+  if (!observed.ok) return undefined;
+  const judgement = await judgeInputs(work, observed.value, context);
+  const { kind } = judgement.verdict;
+  return kind === 'up-to-date' || kind === 'restorable' ? judgement : undefined;
 }
 
 interface Question {
@@ -130,7 +162,12 @@ async function judgeContent(question: Question): Promise<Verdict> {
   const locked = context.lock.stages[stage.name];
   if (locked?.conflict !== undefined) return stale(await sinceMerge(question, locked));
   const current = locked?.fingerprint === fingerprint ? locked : undefined;
-  const outs = current === undefined ? [] : await outReasons(stage.outs, current, context);
+  const outs =
+    current === undefined
+      ? []
+      : (await outReasons(stage.outs, current, context)).filter(
+          ({ kind }) => kind !== 'out-missing' || context.options.allowMissing !== true,
+        );
   if (current !== undefined && outs.length === 0 && !needsRun(work, context)) {
     return { kind: 'up-to-date' };
   }
@@ -262,6 +299,8 @@ async function usableRun(
   { work, context }: Question,
   runs: readonly Run[],
 ): Promise<Run | undefined> {
+  // What persists depends on the runs before, so an earlier run of the same inputs is not this one.
+  if (work.stage.outs.some(({ persist }) => persist)) return undefined;
   for (const run of runs) {
     if ((await lifetimeReasons(work, run, context)).length > 0) continue;
     if (await canRestore(work.stage.outs, run.outs, context)) return run;

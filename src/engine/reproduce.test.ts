@@ -1,7 +1,8 @@
 import t from 'tap';
 import { EMPTY_LOCK } from '../model/lock.ts';
 import { mergeLocks } from '../model/merge-locks.ts';
-import type { StageName } from '../model/names.ts';
+import { toRef } from '../model/artifact.ts';
+import type { RepoPath, StageName } from '../model/names.ts';
 import { FakeWorld } from '../testing/fakes.ts';
 import { kinds, obey, out, pipeline, repro, status, verdicts } from '../testing/pipelines.ts';
 import { causes } from './inspect.ts';
@@ -338,6 +339,156 @@ t.test('frozen stages are skipped, always_changed ones run', async (t) => {
   obey(world, always);
   await repro(world, always);
   t.equal(kinds(await repro(world, always)), 'prepare executed');
+});
+
+t.test(
+  'a frozen stage needs nobody, hides what changed above it, and does not run by force',
+  async (t) => {
+    const world = new FakeWorld({ raw: 'robin' });
+    const details = { train: { frozen: true } };
+    const thawed = pipeline(CHAIN);
+    const frozen = pipeline(CHAIN, details);
+    obey(world, thawed);
+    await repro(world, thawed);
+    world.files.set('raw', 'wren');
+    t.equal(
+      kinds(await repro(world, frozen, { targets: ['score'] })),
+      'train skipped, score skipped',
+    );
+    t.equal(
+      kinds(await repro(world, frozen, { targets: ['prepare'], downstream: true })),
+      'prepare executed',
+      'nor is it behind what it would have read',
+    );
+    world.files.set('raw', 'a wren that breaks it');
+    world.onCommand(() => ({ code: 1 }));
+    const failing = await repro(world, frozen, { keepGoing: true });
+    t.equal(failing.get('prepare' as StageName)?.kind, 'failed');
+    t.equal(failing.get('score' as StageName)?.kind, 'skipped', 'a failure above it blocks nobody');
+    obey(world, frozen);
+    t.equal(
+      kinds(await repro(world, frozen, { force: true, targets: ['train'] })),
+      'train skipped',
+      'as in DVC',
+    );
+
+    t.test('lost outs come back, edited ones stay', async (t) => {
+      world.files.delete('model');
+      t.equal(verdicts(await status(world, frozen, { targets: ['train'] })), 'train restorable');
+      t.equal(kinds(await repro(world, frozen, { targets: ['train'] })), 'train restored');
+      t.equal(world.files.get('model'), 'train(prepare(robin))');
+      world.files.set('model', 'by hand');
+      t.equal(kinds(await repro(world, frozen, { targets: ['train'] })), 'train skipped');
+      world.files.delete('model');
+      world.workspace.objects.clear();
+      t.equal(kinds(await repro(world, frozen, { targets: ['train'] })), 'train skipped');
+    });
+  },
+);
+
+t.test(
+  'what persists is there when the command starts, and no earlier run is put in its place',
+  async (t) => {
+    const world = new FakeWorld({ raw: '1' });
+    const workload = pipeline('raw -> grow -> log', {
+      grow: { outs: [out('log', { persist: true })] },
+    });
+    world.onCommand((_, { files }) => {
+      files.set('log', `${files.get('log') ?? ''}${files.get('raw') ?? ''}`);
+      return { code: files.get('raw') === 'bad' ? 1 : 0 };
+    });
+    await repro(world, workload);
+    world.files.set('raw', '2');
+    await repro(world, workload);
+    t.equal(world.files.get('log'), '12');
+    world.files.set('raw', '1');
+    t.equal(kinds(await repro(world, workload)), 'grow executed');
+    t.equal(world.files.get('log'), '121', 'not the 1 of the first run');
+    world.files.set('raw', 'bad');
+    t.equal(kinds(await repro(world, workload)), 'grow failed');
+    t.equal(world.files.get('log'), '121', 'a failure takes nothing away');
+    world.files.set('raw', '1');
+    world.files.delete('log');
+    t.equal(kinds(await repro(world, workload)), 'grow restored', 'the lock names what was lost');
+    t.equal(world.files.get('log'), '121');
+  },
+);
+
+t.test(
+  'an always_changed stage runs, and what is behind it only if its outs changed',
+  async (t) => {
+    const world = new FakeWorld({ raw: 'robin' });
+    const chain = pipeline(CHAIN, { prepare: { alwaysChanged: true } });
+    obey(world, chain);
+    await repro(world, chain);
+    t.equal(kinds(await repro(world, chain)), 'prepare executed, train skipped, score skipped');
+    const once = await repro(world, chain, { allowMissing: true });
+    t.equal(kinds(once), 'prepare executed, train skipped, score skipped');
+  },
+);
+
+t.test('missing data that the lock knows is no reason to run', async (t) => {
+  const world = new FakeWorld({ raw: 'robin', added: 'owl' });
+  const details = { train: { values: { lr: 1 } } };
+  const picture = `
+    raw          -> prepare -> clean
+    clean, added -> train   -> model
+    model        -> score   -> report
+  `;
+  const workload = pipeline(picture, details);
+  obey(world, workload);
+  await repro(world, workload);
+  const ports = world.ports();
+  const added = await ports.workspace.digest('added' as RepoPath);
+  t.ok(added.ok && added.value !== undefined);
+  if (added.ok && added.value !== undefined) {
+    await ports.lock.setSource('added' as RepoPath, toRef(added.value));
+  }
+  world.files.clear();
+  const allowMissing = true;
+  t.equal(
+    kinds(await repro(world, workload, { allowMissing })),
+    'prepare skipped, train skipped, score skipped',
+  );
+  t.equal(world.files.size, 0, 'nothing was restored either');
+  t.equal(
+    verdicts(await status(world, workload)),
+    'prepare stale, train undetermined, score undetermined',
+    'without the option raw is missing',
+  );
+
+  t.test('what changed beside it still is', async (t) => {
+    const changed = pipeline(picture, { train: { values: { lr: 2 } } });
+    obey(world, changed);
+    t.equal(
+      verdicts(await status(world, changed, { allowMissing })),
+      'prepare up-to-date, train stale, score undetermined',
+    );
+    const outcomes = await repro(world, changed, { allowMissing });
+    t.match(outcomes.get('train' as StageName), {
+      kind: 'failed',
+      failure: { kind: 'dep-missing', path: 'clean', producer: 'prepare' },
+    });
+    world.files.set('raw', 'wren');
+    t.match(
+      await status(world, workload, { allowMissing }),
+      new Map([['prepare', { verdict: { kind: 'stale' } }]]),
+    );
+  });
+
+  t.test('a dep that nobody knows is missing', async (t) => {
+    world.files.clear();
+    world.runs.runs.length = 0;
+    t.equal(
+      verdicts(await status(world, workload, { allowMissing, targets: ['prepare'] })),
+      'prepare stale',
+    );
+    t.equal(
+      verdicts(await status(world, workload, { allowMissing, targets: ['train'], single: true })),
+      'train up-to-date',
+      'its deps are in the lock',
+    );
+  });
 });
 
 t.test('force runs the targets and judges the rest', async (t) => {

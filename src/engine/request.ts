@@ -29,6 +29,8 @@ export interface JudgeOptions {
   readonly runCache: boolean;
   /** Run probes; without, what they said last is believed. */
   readonly probes: boolean;
+  /** Missing deps and outs are what the lock says they are: nothing runs for data that is only elsewhere. */
+  readonly allowMissing?: boolean;
   /** An up-to-date stage names its run. For whoever does not show it, a no-op asks the run log nothing. */
   readonly nameRuns: boolean;
 }

@@ -1,6 +1,6 @@
 import type { StageName } from '../model/names.ts';
 import type { StageOutcome } from '../model/outcome.ts';
-import type { Graph } from '../model/graph.ts';
+import { awaitedBy, type Graph } from '../model/graph.ts';
 
 export interface ScheduleOptions {
   /** Go on with stages that do not need a failed one. */
@@ -27,7 +27,7 @@ export async function schedule(
   const outcomes = new Map<StageName, StageOutcome>();
   const wanted = new Set(planned);
   const producers = (stage: StageName): StageName[] =>
-    (graph.producers.get(stage) ?? []).filter((name) => wanted.has(name));
+    awaitedBy(graph, stage).filter((name) => wanted.has(name));
   const waitingFor = new Map(planned.map((stage) => [stage, producers(stage).length]));
   const ready = planned.filter((stage) => waitingFor.get(stage) === 0);
   const running = new Map<StageName, Promise<StageName>>();
@@ -39,7 +39,8 @@ export async function schedule(
     if (outcome.kind === 'failed' && !options.keepGoing) stopped = true;
     for (const consumer of graph.consumers.get(stage) ?? []) {
       const left = waitingFor.get(consumer);
-      if (left === undefined) continue;
+      // A frozen consumer waits for nobody and was ready from the start.
+      if (left === undefined || left === 0) continue;
       waitingFor.set(consumer, left - 1);
       if (left === 1) ready.push(consumer);
     }

@@ -52,6 +52,15 @@ export function buildGraph(stages: readonly Stage[]): Graph {
   };
 }
 
+/**
+ * The stages that have to settle before this one. A frozen stage waits for nobody and needs nobody:
+ * its inputs are not looked at, as in DVC.
+ */
+export const awaitedBy = (
+  { stages, producers }: Pick<Graph, 'stages' | 'producers'>,
+  name: StageName,
+): readonly StageName[] => (stages.get(name)?.frozen === true ? [] : (producers.get(name) ?? []));
+
 /** A cycle as a path whose last name repeats its first, `[a, b, a]`, or undefined. A stage that reads its own out is one. */
 export function findCycle(stages: readonly GraphNode[]): readonly StageName[] | undefined {
   const sorted = sort(producersByStage(stages, indexOuts(stages)));

@@ -88,7 +88,7 @@ t.test('why: the stage itself', async (t) => {
   );
   for (const [verdict, words] of [
     [{ kind: 'up-to-date' }, '· train is up to date: nothing that it reads has changed\n'],
-    [{ kind: 'frozen' }, '■ train is frozen: it runs only when forced\n'],
+    [{ kind: 'frozen' }, '■ train is frozen: it does not run, whatever changed\n'],
     [
       { kind: 'restorable', outs: {}, reasons: [changed('a')] },
       '↺ train can be restored from the outs that pipeline.lock names\n  params.a 1 -> 2\n',

@@ -46,7 +46,7 @@ function sentence(verdict: Verdict, now: number): string {
     case 'up-to-date':
       return 'is up to date: nothing that it reads has changed';
     case 'frozen':
-      return 'is frozen: it runs only when forced';
+      return 'is frozen: it does not run, whatever changed';
     case 'restorable':
       return verdict.run === undefined
         ? 'can be restored from the outs that pipeline.lock names'

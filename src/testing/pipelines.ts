@@ -103,6 +103,7 @@ const judging = (choice: Choice): JudgeOptions => ({
   runCache: choice.runCache ?? true,
   probes: choice.probes ?? true,
   nameRuns: choice.nameRuns ?? true,
+  allowMissing: choice.allowMissing ?? false,
 });
 
 const planned = ({ graph }: Workload, choice: Choice): readonly StageName[] =>

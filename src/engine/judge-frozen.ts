@@ -1,0 +1,38 @@
+import type { ArtifactRef } from '../model/artifact.ts';
+import type { PipelineLock } from '../model/lock.ts';
+import type { Stage } from '../model/pipeline.ts';
+import { isNonEmpty } from '../model/result.ts';
+import type { StaleReason, Verdict } from '../model/verdict.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { JudgeOptions } from './request.ts';
+
+/** Never runs; outs that are gone come back from the cache, where the lock says what they were. */
+export async function judgeFrozen(
+  stage: Stage,
+  {
+    lock,
+    options,
+    ports: { workspace },
+  }: {
+    readonly lock: PipelineLock;
+    readonly options: JudgeOptions;
+    readonly ports: Pick<Ports, 'workspace'>;
+  },
+): Promise<Verdict> {
+  const locked = lock.stages[stage.name];
+  // In a conflict nobody has said yet what the outs were.
+  if (locked === undefined || locked.conflict !== undefined) return { kind: 'frozen' };
+  if (options.allowMissing === true) return { kind: 'frozen' };
+  const outs: { [path: string]: ArtifactRef } = {};
+  const reasons: StaleReason[] = [];
+  for (const { path, cache } of stage.outs) {
+    const ref = locked.outs[path];
+    if (!cache || ref === undefined) continue;
+    const found = await workspace.digest(path);
+    if (!found.ok || found.value !== undefined) continue;
+    if (!(await workspace.holds(ref))) continue;
+    outs[path] = ref;
+    reasons.push({ kind: 'out-missing', path });
+  }
+  return isNonEmpty(reasons) ? { kind: 'restorable', outs, reasons } : { kind: 'frozen' };
+}
