@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createEnvironment } from '../adapters/environment/system-environment.ts';
 import { openRevisions } from '../adapters/git/revisions.ts';
 import { hashText, startHash } from '../adapters/hash/blake3.ts';
@@ -21,6 +20,7 @@ import type { ExitStatus } from './exit-status.ts';
 import { systemClock } from './clock.ts';
 import { findRoot } from './find-root.ts';
 import type { Io } from './io.ts';
+import { LAUNCHER_FOLDER } from './launcher.ts';
 import { lazyPort } from './lazy-port.ts';
 import { tellProblem } from './tell-problem.ts';
 import { VERSION } from './version.ts';
@@ -115,7 +115,7 @@ function openProject(
 export function commandEnvironment(io: Io, root: string): NodeJS.ProcessEnv {
   const path = [
     join(root, 'node_modules/.bin'),
-    fileURLToPath(new URL('./bin', import.meta.url)),
+    LAUNCHER_FOLDER,
     ...(io.env['PATH'] === undefined ? [] : [io.env['PATH']]),
   ];
   return { ...io.env, PATH: path.join(delimiter), AVIAN_NODE: process.execPath };

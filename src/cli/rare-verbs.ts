@@ -11,6 +11,7 @@ export * as image from './verbs/image.ts';
 export * as init from './verbs/init.ts';
 export * as lineage from './verbs/lineage.ts';
 export * as logs from './verbs/logs.ts';
+export * as mergeLock from './verbs/merge-lock.ts';
 export * as metrics from './verbs/metrics.ts';
 export * as params from './verbs/params.ts';
 export * as rollback from './verbs/rollback.ts';

@@ -19,8 +19,11 @@ A word with \`=\` overrides the configuration, as in Hydra: train.lr=3e-4 experi
 /** In the order a newcomer meets them. */
 export const verbs: { readonly [name: string]: VerbEntry } = {
   init: {
-    summary: 'start a project here: pipeline.yaml and .gitignore',
-    help: 'usage: avian init\n\nNever overwrites a file.',
+    summary: 'start a project here, and have git merge its lock by stage',
+    help: `usage: avian init
+
+Writes pipeline.yaml, .gitignore and .gitattributes where they are missing, never over a file, and
+installs the merge driver for pipeline.lock in this clone: call it again after \`git clone\`.`,
     load: async () => (await import('./rare-verbs.ts')).init,
   },
   repro: {
@@ -107,8 +110,21 @@ Revisions are git revisions or run ids; HEAD and the workspace when absent.`,
   },
   checkout: {
     summary: 'make the workspace hold what pipeline.lock names',
-    help: 'usage: avian checkout [stage | path]…',
+    help: `usage: avian checkout [stage | path]… [options]
+
+      --ours           settle what branches changed apart before a merge: take what this one had
+      --theirs         … what the other had, in workspace and lock`,
     load: async () => (await import('./rare-verbs.ts')).checkout,
+  },
+  'merge-lock': {
+    summary: 'merge a pipeline.lock that git could not',
+    help: `usage: avian merge-lock [--json]
+       avian merge-lock BASE OURS THEIRS
+
+Merges by stage and source. What two branches changed stands in the lock with both sides, and is
+stale until \`avian repro\`, \`avian add\` or \`avian checkout --ours|--theirs\` settles it.
+The second form is what git calls once \`avian init\` has installed it; the result replaces OURS.`,
+    load: async () => (await import('./rare-verbs.ts')).mergeLock,
   },
   image: {
     summary: 'build an OCI image without a daemon, or look into one',

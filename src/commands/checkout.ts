@@ -3,6 +3,7 @@ import { sameContent, toRef } from '../model/artifact.ts';
 import { problem, type Problem } from '../model/diagnostic.ts';
 import { contains, parseRepoPath, type RepoPath, type StageName } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
+import type { PipelineLock } from '../model/lock.ts';
 import type { PathsView } from '../model/views.ts';
 import { describeWorkspaceProblem } from '../engine/observe.ts';
 import type { CommandContext } from './context.ts';
@@ -20,36 +21,69 @@ export async function checkout(
     const locked = everythingIn(lock.value);
     const wanted = select(locked, options.targets);
     if (!wanted.ok) return wanted;
-    const restored: PathsView['paths'][number][] = [];
-    const missing: RepoPath[] = [];
-    for (const { path, ref } of wanted.value) {
-      const there = await ports.workspace.digest(path);
-      if (there.ok && there.value !== undefined && sameContent(toRef(there.value), ref)) continue;
-      if (!(await ports.workspace.holds(ref))) {
-        missing.push(path);
-        continue;
-      }
-      const done = await ports.workspace.restore(path, ref);
-      if (!done.ok) {
-        const kind = done.error.kind === 'object-corrupt' ? 'corruption' : 'stage';
-        return err(problem(kind, 'checkout/failed', describeWorkspaceProblem(done.error)));
-      }
-      restored.push({
-        path,
-        done: 'restored',
-        ...ref,
-        ...(done.value.kept !== undefined && { kept: done.value.kept }),
-      });
-    }
-    if (missing.length > 0) return err(notInCache(missing, restored.length));
-    return ok({ paths: restored });
+    const restored = await restoreAll(wanted.value, ports);
+    if (restored.ok) warnOfConflicts(lock.value, wanted.value, ports);
+    return restored;
   });
 }
 
-interface Locked {
+/** What pipeline.lock names at a path. */
+export interface Locked {
   readonly path: RepoPath;
   readonly ref: ArtifactRef;
   readonly stage?: StageName;
+}
+
+/** Makes the workspace hold these; what the cache does not have is told at the end, after all others. */
+export async function restoreAll(
+  wanted: readonly Locked[],
+  ports: Pick<CommandContext['ports'], 'workspace'>,
+): Promise<Result<PathsView, Problem>> {
+  const restored: PathsView['paths'][number][] = [];
+  const missing: RepoPath[] = [];
+  for (const { path, ref } of wanted) {
+    const there = await ports.workspace.digest(path);
+    if (there.ok && there.value !== undefined && sameContent(toRef(there.value), ref)) continue;
+    if (!(await ports.workspace.holds(ref))) {
+      missing.push(path);
+      continue;
+    }
+    const done = await ports.workspace.restore(path, ref);
+    if (!done.ok) {
+      const kind = done.error.kind === 'object-corrupt' ? 'corruption' : 'stage';
+      return err(problem(kind, 'checkout/failed', describeWorkspaceProblem(done.error)));
+    }
+    restored.push({
+      path,
+      done: 'restored',
+      ...ref,
+      ...(done.value.kept !== undefined && { kept: done.value.kept }),
+    });
+  }
+  if (missing.length > 0) return err(notInCache(missing, restored.length));
+  return ok({ paths: restored });
+}
+
+/** What this branch had lies there now; that it is one of several is not to be forgotten over it. */
+function warnOfConflicts(
+  lock: PipelineLock,
+  wanted: readonly Locked[],
+  { emit }: Pick<CommandContext['ports'], 'emit'>,
+): void {
+  const conflicting = wanted.flatMap(({ path, stage }) => {
+    const name = stage ?? path;
+    const entry = stage === undefined ? lock.sources[path] : lock.stages[stage];
+    return entry?.conflict === undefined ? [] : [name];
+  });
+  for (const name of new Set(conflicting)) {
+    const diagnostic = {
+      severity: 'warning',
+      code: 'lock/branches-differ',
+      message: `two branches changed ${name}; what this one had lies in the workspace`,
+      hint: `avian checkout --theirs ${name} takes the other, --ours keeps this one`,
+    } as const;
+    emit({ type: 'diagnostic', diagnostic });
+  }
 }
 
 function everythingIn(lock: {

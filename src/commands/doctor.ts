@@ -1,6 +1,7 @@
 import type { DoctorView } from '../model/views.ts';
 import type { CommandContext } from './context.ts';
 import { loadWorkload } from './load-workload.ts';
+import { driverState } from './merge-driver.ts';
 
 type Check = DoctorView['checks'][number];
 
@@ -27,6 +28,7 @@ export async function doctor(survey: Surveyor, context: CommandContext): Promise
       await attempt('sqlite', async () => ({ state: 'ok', detail: await survey.sqlite() })),
       await attempt('cache', () => cacheCheck(survey)),
       await gitCheck(context),
+      await attempt('merges', () => mergeCheck(context)),
       await attempt('pipeline', () => pipelineCheck(context)),
       await attempt('lock', () => lockCheck(context)),
     ],
@@ -71,6 +73,24 @@ async function gitCheck({ ports }: CommandContext): Promise<Check> {
       };
 }
 
+async function mergeCheck(context: CommandContext): Promise<Finding> {
+  const hint = '`avian init` has git merge it by stage, in this clone';
+  switch (await driverState(context)) {
+    case 'installed':
+      return { state: 'ok', detail: 'git merges pipeline.lock by stage' };
+    case 'unnamed':
+      return { state: 'warning', detail: 'git merges pipeline.lock as text, line by line', hint };
+    case 'unknown':
+      return {
+        state: 'warning',
+        detail: 'git merges pipeline.lock as text in this clone: it does not know the merge driver',
+        hint,
+      };
+    case 'no-git':
+      return { state: 'ok', detail: 'no git here, so nothing to merge' };
+  }
+}
+
 async function pipelineCheck(context: CommandContext): Promise<Finding> {
   const workload = await loadWorkload([], context);
   if (!workload.ok) {
@@ -91,6 +111,16 @@ async function lockCheck({ ports }: CommandContext): Promise<Finding> {
     return { state: 'failed', detail: lock.error.diagnostics[0]?.message ?? 'unreadable' };
   }
   const { sources, stages } = lock.value;
+  const apart = [...Object.entries(sources), ...Object.entries(stages)].flatMap(
+    ([name, { conflict }]) => (conflict === undefined ? [] : [name]),
+  );
+  if (apart.length > 0) {
+    return {
+      state: 'warning',
+      detail: `two branches changed ${apart.join(', ')}`,
+      hint: '`avian repro` runs stages again; `avian checkout --ours` or `--theirs` takes a side',
+    };
+  }
   return {
     state: 'ok',
     detail: `${Object.keys(stages).length} stages, ${Object.keys(sources).length} sources pinned`,

@@ -1,11 +1,12 @@
-import { ok, type Result } from '../model/result.ts';
-import type { Problem } from '../model/diagnostic.ts';
 import type { CommandContext } from './context.ts';
+import { installDriver } from './merge-driver.ts';
 
 /** What `init` wrote and what was there already; it never overwrites. */
 export interface Initialised {
   readonly written: readonly string[];
   readonly kept: readonly string[];
+  /** Whether git merges pipeline.lock by avian in this clone now; it cannot outside of a repository. */
+  readonly mergeDriver: 'installed' | 'no-git';
 }
 
 const PIPELINE = `# yaml-language-server: $schema=./node_modules/avian/schemas/pipeline.schema.json
@@ -23,8 +24,12 @@ stages: {}
 
 const IGNORED = ['/cache/'];
 
-/** `avian init`: a pipeline.yaml to start from, and the cache hidden from git. */
-export function init({ files }: Pick<CommandContext, 'files'>): Result<Initialised, Problem> {
+/** `avian init`: a pipeline.yaml to start from, the cache hidden from git, and the lock merged by avian. */
+export async function init(
+  context: Pick<CommandContext, 'files' | 'revisions'>,
+  launcher: string,
+): Promise<Initialised> {
+  const { files } = context;
   const written: string[] = [];
   const kept: string[] = [];
   if (files.read('pipeline.yaml') === undefined) {
@@ -42,5 +47,8 @@ export function init({ files }: Pick<CommandContext, 'files'>): Result<Initialis
     files.write('.gitignore', `${ignore}${separator}${missing.join('\n')}\n`);
     written.push('.gitignore');
   } else kept.push('.gitignore');
-  return ok({ written, kept });
+
+  const driver = await installDriver(context, launcher);
+  (driver.attributes === 'written' ? written : kept).push('.gitattributes');
+  return { written, kept, mergeDriver: driver.state };
 }

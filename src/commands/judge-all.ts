@@ -3,8 +3,8 @@ import { createProber } from '../engine/probe.ts';
 import type { JudgeContext } from '../engine/rebuilder.ts';
 import type { JudgeOptions, Workload } from '../engine/request.ts';
 import type { Problem } from '../model/diagnostic.ts';
-import type { StageName } from '../model/names.ts';
-import { ok, type Result } from '../model/result.ts';
+import type { RepoPath, StageName } from '../model/names.ts';
+import { isNonEmpty, ok, type Result } from '../model/result.ts';
 import type { Judgement } from '../model/verdict.ts';
 import type { StatusView } from '../model/views.ts';
 import type { CommandContext } from './context.ts';
@@ -39,5 +39,11 @@ export async function judgeAll(
 ): Promise<Result<StatusView, Problem>> {
   const judged = await judgements(workload, planned, options, context);
   if (!judged.ok) return judged;
-  return ok({ stages: [...judged.value].map(([name, { verdict }]) => ({ name, verdict })) });
+  const stages = [...judged.value].map(([name, { verdict }]) => ({ name, verdict }));
+  const lock = await context.ports.lock.read();
+  const sources = lock.ok ? Object.entries(lock.value.sources) : [];
+  const contested = sources.flatMap(([path, { conflict }]) =>
+    conflict === undefined ? [] : [path as RepoPath],
+  );
+  return ok({ stages, ...(isNonEmpty(contested) && { contested }) });
 }

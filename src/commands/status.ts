@@ -31,6 +31,7 @@ export async function status(
   return judgeAll(workload.value, planned, judging, context);
 }
 
-/** True when some stage would not be skipped. */
-export const needsWork = ({ stages }: StatusView): boolean =>
+/** True when some stage would not be skipped, or a source waits for a choice. */
+export const needsWork = ({ stages, contested }: StatusView): boolean =>
+  contested !== undefined ||
   stages.some(({ verdict }) => verdict.kind !== 'up-to-date' && verdict.kind !== 'frozen');

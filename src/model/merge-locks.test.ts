@@ -1,7 +1,7 @@
 import t from 'tap';
 import { formatLock, parseLock } from '../adapters/lock-store/lock-text.ts';
 import { locked, program, tree } from '../testing/contracts/lock-store.contract.ts';
-import { randomFrom } from '../testing/random.ts';
+import { randomFrom, seedOf } from '../testing/random.ts';
 import { canonicalJson } from './json.ts';
 import { sideOf, type LockedSource, type LockedStage, type PipelineLock } from './lock.ts';
 import { mergeLocks } from './merge-locks.ts';
@@ -77,17 +77,17 @@ t.test('a third branch joins a conflict; who settled it is believed', (t) => {
 });
 
 t.test('random pairs of edits never lose an entry and never mix two', (t) => {
-  const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+  const seed = seedOf(process.env);
   t.comment(`SEED=${seed}`);
-  const source = randomFrom(seed);
-  const random = (below: number): number => source.below(below);
+  const chance = randomFrom(seed);
+  const random = (bound: number): number => chance.below(bound);
   const names = ['a', 'b', 'c', '10', '9', '__proto__'];
   const anEntry = (): LockedStage =>
     locked(String(random(4)), random(2) === 0 ? { model: tree } : { model: program, x: tree });
   const edited = (from: PipelineLock): PipelineLock => {
     const stages = new Map(Object.entries(from.stages));
     for (let edits = random(5); edits > 0; edits -= 1) {
-      const name = names[random(names.length)]!;
+      const name = chance.pick(names);
       if (random(4) === 0) stages.delete(name);
       else stages.set(name, anEntry());
     }

@@ -1,5 +1,6 @@
 import type { ContentChange } from './artifact.ts';
 import type { Deployment } from './deployment.ts';
+import type { LockPlace } from './merge-locks.ts';
 import type { JsonValue } from './json.ts';
 import type { AttemptId, Digest, RepoPath, RunId, StageName } from './names.ts';
 import type { StageFailure } from './failure.ts';
@@ -15,6 +16,8 @@ import type { Verdict } from './verdict.ts';
 /** `avian status`, and `avian repro --dry`: stages in topological order. */
 export interface StatusView {
   readonly stages: readonly StageStatus[];
+  /** Sources that branches changed apart before they were merged; absent when there are none. */
+  readonly contested?: NonEmptyArray<RepoPath>;
 }
 
 export interface StageStatus {
@@ -129,6 +132,18 @@ export interface LogsView {
   /** Present when no command ran, and so nothing was printed. */
   readonly adopted?: Adoption;
   readonly chunks: readonly { readonly stream: 'stdout' | 'stderr'; readonly chunk: string }[];
+}
+
+/** `avian merge-lock`. */
+export interface MergedLockView {
+  /** False: there was nothing to merge. */
+  readonly merged: boolean;
+  /** Changed on both sides: stale until `repro`, `add` or a choice settles them. */
+  readonly conflicts: readonly LockPlace[];
+  /** Removed on one side and changed on the other. */
+  readonly kept: readonly LockPlace[];
+  /** git knows that its conflict is resolved. */
+  readonly toldGit: boolean;
 }
 
 /** `avian doctor`: what was looked at, and what to do where it is not well. */

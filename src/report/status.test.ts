@@ -38,6 +38,14 @@ report    ■ frozen
 `,
   );
   t.equal(statusText({ stages: [] }, plain, NOON), 'no stages\n');
+  const contested = { stages: [], contested: [path('data/raw')] } as const;
+  t.equal(
+    statusText(contested, plain, NOON),
+    `! data/raw  two branches changed this source: avian checkout --ours or --theirs data/raw
+no stages
+`,
+  );
+  t.same(statusJson(contested), { v: 1, stages: [], contested: ['data/raw'] });
 });
 
 t.test('status for machines', async (t) => {

@@ -31,7 +31,12 @@ export function statusText(view: StatusView, style: Style, now: number): string 
       hanging('', names + 2 + 12, further)
     );
   });
-  return `${lines.join('')}${sum(view.stages)}\n`;
+  const apart = (view.contested ?? []).map(
+    (path) =>
+      `${style.warn(`${style.glyphs.stale} ${oneLine(path)}`)}  two branches changed this source: ` +
+      `avian checkout --ours or --theirs ${oneLine(path)}\n`,
+  );
+  return `${lines.join('')}${apart.join('')}${sum(view.stages)}\n`;
 }
 
 function detailsOf(name: string, verdict: Verdict, now: number): readonly string[] {
@@ -93,6 +98,7 @@ function sum(stages: readonly StageStatus[]): string {
 export const statusJson = (view: StatusView): JsonObject => ({
   v: 1,
   stages: view.stages.map(({ name, verdict }) => ({ name, ...encodeVerdict(verdict) })),
+  ...(view.contested !== undefined && { contested: view.contested }),
 });
 
 const runOf = (verdict: Verdict): JsonObject =>

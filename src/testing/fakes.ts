@@ -71,11 +71,7 @@ export class FakeWorld {
 
   constructor(files: { readonly [path: string]: string } = {}) {
     this.files = new Map(Object.entries(files));
-    const note = (call: string): void => {
-      this.calls.push(call);
-      const failure = this.#failing(call);
-      if (failure !== undefined) throw failure;
-    };
+    const note = (call: string): void => this.note(call);
     const now = (): number => this.clock.now();
     const { executables, digested } = this;
     this.workspace = new FakeWorkspace({
@@ -130,6 +126,13 @@ export class FakeWorld {
   /** Makes noted calls throw: a kill, a full disk, at exactly that moment. */
   failOn(failing: (call: string) => Error | undefined): void {
     this.#failing = failing;
+  }
+
+  /** Notes a call that changes something, and fails where a test wants it to. */
+  note(call: string): void {
+    this.calls.push(call);
+    const failure = this.#failing(call);
+    if (failure !== undefined) throw failure;
   }
 
   async #execute(

@@ -1,4 +1,6 @@
 import { checkout } from '../../commands/checkout.ts';
+import { chooseSide } from '../../commands/choose-side.ts';
+import { problem } from '../../model/diagnostic.ts';
 import { pathsJson, pathsText } from '../../report/paths.ts';
 import { createPlainRenderer } from '../../report/plain.ts';
 import { parseWords } from '../arguments.ts';
@@ -9,17 +11,28 @@ import { rendererOptions } from '../renderer-options.ts';
 import { show } from '../show.ts';
 import { tellProblem } from '../tell-problem.ts';
 
-const OPTIONS = { json: { type: 'boolean', default: false } } as const;
+const OPTIONS = {
+  json: { type: 'boolean', default: false },
+  ours: { type: 'boolean', default: false },
+  theirs: { type: 'boolean', default: false },
+} as const;
 
 export async function run(words: readonly string[], io: Io): Promise<ExitStatus> {
   const parsed = parseWords(words, OPTIONS);
   if (!parsed.ok) return tellProblem(parsed.error, io);
   const { options, positionals } = parsed.value;
+  if (options.ours && options.theirs) {
+    const message = '`--ours` and `--theirs` exclude each other';
+    return tellProblem(problem('usage', 'usage/exclusive-options', message), io);
+  }
+  const side = options.ours ? 'ours' : options.theirs ? 'theirs' : undefined;
   const renderer = createPlainRenderer(rendererOptions(io));
   try {
     return await withProject(io, renderer.onEvent, async (context) =>
       show(
-        await checkout({ targets: positionals }, context),
+        side === undefined
+          ? await checkout({ targets: positionals }, context)
+          : await chooseSide({ side, targets: positionals }, context),
         { text: pathsText, json: pathsJson },
         options.json,
         io,
