@@ -54,6 +54,18 @@ ${OVERRIDES}
       --no-probe       do not run probes`,
     load: () => import('./verbs/status.ts'),
   },
+  verify: {
+    summary: 'for CI, without data: does pipeline.lock belong to pipeline.yaml, params and code?',
+    help: `usage: avian verify [targets] [overrides] [options]
+
+Outs and sources count with the digests that pipeline.lock holds, so no data has to be there. Gates
+are held against the recorded metrics, where these are at hand. Exits 3 when something is stale, 1 when
+a gate does not hold, 2 when a file is invalid; what could not be checked is told.
+
+      --json           {"v":1,"stages":[{"name","state","reasons":[…],"gates":[…]}],…}
+  -q, --quiet          print nothing`,
+    load: async () => (await import('./rare-verbs.ts')).verify,
+  },
   why: {
     summary: 'why a stage would run: old and new values, up to the root change',
     help: `usage: avian why <stage> [overrides] [options]

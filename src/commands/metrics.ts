@@ -1,11 +1,11 @@
 import type { Problem } from '../model/diagnostic.ts';
 import { problem } from '../model/diagnostic.ts';
-import { byCodeUnit, canonicalJson, type JsonValue } from '../model/json.ts';
+import { byCodeUnit, canonicalJson } from '../model/json.ts';
 import type { RepoPath } from '../model/names.ts';
 import type { Out } from '../model/pipeline.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { Direction, MetricsDiffView, MetricsView } from '../model/views.ts';
-import { flattenMetrics } from '../engine/metrics.ts';
+import { parseMetrics } from '../engine/metrics.ts';
 import type { CommandContext } from './context.ts';
 import { loadWorkload } from './load-workload.ts';
 import { snapshotPair, type Snapshot } from './snapshots.ts';
@@ -20,7 +20,7 @@ export async function metricsShow(context: CommandContext): Promise<Result<Metri
       if (out.role !== 'metrics') continue;
       const text = await context.ports.workspace.readText(out.path);
       if (text === undefined) continue;
-      const values = parse(text);
+      const values = parseMetrics(text);
       if (values === undefined) return err(notJson(out.path));
       const direction = directionsOf(out, Object.keys(values));
       files.push({ path: out.path, stage: name, values, ...(direction && { direction }) });
@@ -92,14 +92,6 @@ function directionsOf(
     return [[name, gate.comparison.startsWith('>') ? 'maximize' : 'minimize']];
   });
   return directions.length === 0 ? undefined : Object.fromEntries(directions);
-}
-
-function parse(text: string): { readonly [name: string]: number } | undefined {
-  try {
-    return flattenMetrics(JSON.parse(text) as JsonValue);
-  } catch {
-    return undefined;
-  }
 }
 
 const notJson = (path: RepoPath): Problem =>

@@ -1,5 +1,5 @@
 import { sameContent, toRef, type ArtifactRef } from '../model/artifact.ts';
-import type { JsonObject, JsonValue } from '../model/json.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { AttemptId, Fingerprint, RepoPath } from '../model/names.ts';
 import type { StageFailure } from '../model/failure.ts';
 import type { StageOutcome } from '../model/outcome.ts';
@@ -10,7 +10,7 @@ import type { Executed } from '../ports/executor.ts';
 import type { AttemptLog } from '../ports/log-store.ts';
 import type { Ports } from '../ports/ports.ts';
 import { createFactReader } from './facts.ts';
-import { failedGates, flattenMetrics, type MetricValues } from './metrics.ts';
+import { failedGates, parseMetrics, type MetricValues } from './metrics.ts';
 import { describeWorkspaceProblem } from './observe.ts';
 import type { OutWatch } from './out-watch.ts';
 import type { Prober } from './probe.ts';
@@ -237,14 +237,6 @@ async function readMetrics(
     failed.push(...failedGates(out, values).map((gate) => ({ path: out.path, ...gate })));
   }
   return isNonEmpty(failed) ? err({ kind: 'gate-failed', failed }) : ok(metrics);
-}
-
-function parseMetrics(text: string | undefined): MetricValues | undefined {
-  try {
-    return text === undefined ? undefined : flattenMetrics(JSON.parse(text) as JsonValue);
-  } catch {
-    return undefined;
-  }
 }
 
 async function fail(

@@ -23,6 +23,15 @@ export function flattenMetrics(value: JsonValue): MetricValues {
   return Object.fromEntries(values);
 }
 
+/** The numbers of a metrics file's text; undefined when there is none, or it is not JSON. */
+export function parseMetrics(text: string | undefined): MetricValues | undefined {
+  try {
+    return text === undefined ? undefined : flattenMetrics(JSON.parse(text) as JsonValue);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The gates of a metrics out that do not hold, each with the number found; an absent metric holds nothing. */
 export function failedGates(
   out: Out,

@@ -4,9 +4,10 @@ import type { LockPlace } from './merge-locks.ts';
 import type { JsonValue } from './json.ts';
 import type { AttemptId, Digest, RepoPath, RunId, StageName } from './names.ts';
 import type { StageFailure } from './failure.ts';
+import type { Gate } from './pipeline.ts';
 import type { NonEmptyArray } from './result.ts';
 import type { Adoption, Run } from './run.ts';
-import type { Verdict } from './verdict.ts';
+import type { StaleReason, Verdict } from './verdict.ts';
 
 /*
  * Answers to questions, as commands give them and report shows them: facts without words. Commands
@@ -132,6 +133,34 @@ export interface LogsView {
   /** Present when no command ran, and so nothing was printed. */
   readonly adopted?: Adoption;
   readonly chunks: readonly { readonly stream: 'stdout' | 'stderr'; readonly chunk: string }[];
+}
+
+/** `avian verify`: whether pipeline.lock belongs to what is declared, configured and coded. */
+export interface VerifyView {
+  readonly stages: readonly {
+    readonly name: StageName;
+    readonly check: LockCheck;
+    readonly gates: readonly GateCheck[];
+  }[];
+  /** Sources that branches changed apart before they were merged. */
+  readonly contested: readonly RepoPath[];
+  /** Stages of the lock that pipeline.yaml does not have. */
+  readonly undeclared: readonly StageName[];
+}
+
+export type LockCheck =
+  | { readonly kind: 'verified' }
+  | { readonly kind: 'frozen' }
+  | { readonly kind: 'stale'; readonly reasons: NonEmptyArray<StaleReason> }
+  /** Deps inside data that is not at hand: what they hold cannot be told from the lock alone. */
+  | { readonly kind: 'unchecked'; readonly beyond: NonEmptyArray<RepoPath> };
+
+export interface GateCheck {
+  readonly path: RepoPath;
+  readonly gate: Gate;
+  /** Unknown: the metrics of what the lock holds are not at hand. */
+  readonly state: 'held' | 'failed' | 'unknown';
+  readonly actual?: number;
 }
 
 /** `avian merge-lock`. */

@@ -45,6 +45,18 @@ export interface Workspace {
     limit: number,
   ): Promise<readonly ContentChange[] | undefined>;
 
+  /** What a tree has at a path inside it; undefined when the cache does not have the tree, or the tree no such entry. */
+  entryOf(tree: ArtifactRef, below: string): Promise<Artifact | undefined>;
+
+  /**
+   * Takes away what lies at `path`, if it is `held` and the cache could give all of it back. False,
+   * and nothing is touched, when it is something else or the cache does not have all of it.
+   */
+  discard(path: RepoPath, held: ArtifactRef): Promise<Result<boolean, WorkspaceProblem>>;
+
+  /** Renames a file or directory; refused when something lies at `to`. */
+  move(from: RepoPath, to: RepoPath): Promise<Result<void, WorkspaceProblem>>;
+
   /** A small file's text (metrics, at most 16 MiB); undefined when absent. */
   readText(path: RepoPath): Promise<string | undefined>;
 

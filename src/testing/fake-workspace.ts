@@ -102,6 +102,36 @@ export class FakeWorkspace implements Workspace {
     return changes.slice(0, limit);
   }
 
+  async entryOf(tree: ArtifactRef, below: string): Promise<Artifact | undefined> {
+    const inside = [...(this.objects.get(tree.digest) ?? [])].flatMap(([path, file]) =>
+      path === below || path.startsWith(`${below}/`)
+        ? [[path.slice(below.length + 1), file] as const]
+        : [],
+    );
+    return inside.length === 0 ? undefined : fromRef(this.#address(new Map(inside)));
+  }
+
+  async discard(path: RepoPath, held: ArtifactRef): Promise<Result<boolean, WorkspaceProblem>> {
+    this.#world.note(`workspace.discard ${path}`);
+    const read = await this.#read(path);
+    if (!read.ok) return read;
+    const isHeld = read.value?.digest === held.digest && this.objects.has(held.digest);
+    if (isHeld) this.#remove(path);
+    return ok(isHeld);
+  }
+
+  async move(from: RepoPath, to: RepoPath): Promise<Result<void, WorkspaceProblem>> {
+    this.#world.note(`workspace.move ${from}`);
+    if (this.#pathsAt(to).length > 0) {
+      return err({ kind: 'refused', path: to, cause: 'something lies there already' });
+    }
+    const content = this.#contentAt(from);
+    if (content.size === 0) return err({ kind: 'io', path: from, cause: 'no such file' });
+    this.#remove(from);
+    for (const [below, file] of content) this.#write(join(to, below), file.text, file.executable);
+    return ok(undefined);
+  }
+
   async readText(path: RepoPath): Promise<string | undefined> {
     return this.#world.files.get(path);
   }

@@ -298,3 +298,42 @@ function checkObjects(t: { fail(message: string): unknown }, bed: DiskBed, step:
       t.fail(`step ${step}: ${hex}`);
   }
 }
+
+t.test('killed anywhere in discard, the out is there or can be restored', async (t) => {
+  let ref: ArtifactRef | undefined;
+  const steps = await atEveryStep(
+    async () => {
+      const bed = openBed(t);
+      await bed.write('nest/a', 'egg');
+      await bed.write('nest/b', 'chick');
+      ref = toRef(await content(bed.workspace.commit(path('nest'))));
+      return bed;
+    },
+    (workspace) => workspace.discard(path('nest'), ref!),
+    async (workspace, bed, step) => {
+      await workspace.recover();
+      t.match(await workspace.restore(path('nest'), ref!), { ok: true }, `step ${step}`);
+      t.equal(await bed.read('nest/a'), 'egg');
+    },
+  );
+  t.ok(steps >= 2, `${steps} steps`);
+});
+
+t.test('killed anywhere in move, the content lies at one of the two paths, whole', async (t) => {
+  await atEveryStep(
+    async () => {
+      const bed = openBed(t);
+      await bed.write('nest/a', 'egg');
+      return bed;
+    },
+    (workspace) => workspace.move(path('nest'), path('tree/nest')),
+    async (_, bed, step) => {
+      const found = [await bed.read('nest/a'), await bed.read('tree/nest/a')];
+      t.same(
+        found.filter((text) => text !== undefined),
+        ['egg'],
+        `step ${step}`,
+      );
+    },
+  );
+});

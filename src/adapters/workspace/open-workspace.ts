@@ -8,11 +8,13 @@ import { digestPath, refuseRoot } from './digest-path.ts';
 import { recoverDiscarded } from './discard.ts';
 import { openDisk, type Step } from './disk.ts';
 import { openDurability } from './durability.ts';
+import { entryOf } from './entry-of.ts';
 import { attempt as attempting, isErrno } from './failure.ts';
 import { openFileClock } from './file-clock.ts';
 import { openFileRunner } from './file-runner.ts';
 import { layoutOf } from './layout.ts';
 import { openObjects } from './objects.ts';
+import { discardHeld, movePath } from './rearrange.ts';
 import { recoverRestores, restorePath } from './restore.ts';
 import { openStatCache } from './stat-cache.ts';
 import type { Tools } from './tools.ts';
@@ -66,6 +68,12 @@ export function openWorkspace(options: OpenOptions): OpenWorkspace {
     holds: async (artifact) => tools.objects.holds(artifact),
 
     compare: (before, after, limit) => compareArtifacts(tools, before, after, limit),
+
+    entryOf: async (tree, below) => entryOf(tools.objects, tree, below),
+
+    discard: (path, held) => attempting(root, path, () => discardHeld(tools, path, held)),
+
+    move: (from, to) => attempting(root, from, async () => movePath(tools, from, to)),
 
     readText: (path) => Promise.resolve(readText(`${root}/${path}`)),
 

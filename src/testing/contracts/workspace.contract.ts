@@ -157,6 +157,54 @@ export function workspaceContract(t: Test, open: (t: Test) => Promise<WorkspaceB
     t.equal(await workspace.compare(before, after, 10), undefined);
   });
 
+  t.test('a tree is asked for what lies inside it', async (t) => {
+    const bed = await open(t);
+    await bed.write('nest/one', 'egg');
+    await bed.write('nest/deep/two', 'egg');
+    const tree = await held(bed, 'nest');
+    const one = await content(bed.workspace.digest(path('nest/one')));
+    t.same(await bed.workspace.entryOf(tree, 'one'), one);
+    t.same(await bed.workspace.entryOf(tree, 'deep/two'), one);
+    t.match(await bed.workspace.entryOf(tree, 'deep'), { kind: 'tree', files: 1 });
+    for (const none of ['three', 'one/two', 'dee', 'deep/']) {
+      t.equal(await bed.workspace.entryOf(tree, none), undefined, none);
+    }
+    await bed.loseObjects();
+    const workspace = await bed.reopen();
+    t.equal(await workspace.entryOf(tree, 'one'), undefined);
+  });
+
+  t.test('only what the cache has is discarded', async (t) => {
+    const bed = await open(t);
+    await bed.write('nest/one', 'egg');
+    const egg = await held(bed, 'nest');
+    await bed.write('nest/one', 'chick');
+    t.same(await bed.workspace.discard(path('nest'), egg), { ok: true, value: false });
+    t.equal(await bed.read('nest/one'), 'chick');
+    const chick = toRef(await content(bed.workspace.digest(path('nest'))));
+    t.same(await bed.workspace.discard(path('nest'), chick), { ok: true, value: false });
+    await held(bed, 'nest');
+    t.same(await bed.workspace.discard(path('nest'), chick), { ok: true, value: true });
+    t.equal(await bed.read('nest/one'), undefined);
+    t.same(await bed.workspace.discard(path('nest'), chick), { ok: true, value: false });
+    t.match(await bed.workspace.restore(path('nest'), chick), { ok: true });
+  });
+
+  t.test('a path is moved, never over another', async (t) => {
+    const bed = await open(t);
+    await bed.write('nest/one', 'egg');
+    await bed.write('other', 'hawk');
+    t.match(await bed.workspace.move(path('nest'), path('other')), {
+      ok: false,
+      error: { kind: 'refused', path: 'other' },
+    });
+    t.match(await bed.workspace.move(path('nest'), path('tree/top/nest')), { ok: true });
+    t.equal(await bed.read('tree/top/nest/one'), 'egg');
+    t.equal(await bed.read('nest/one'), undefined);
+    t.equal(await bed.read('other'), 'hawk');
+    t.match(await bed.workspace.move(path('nest'), path('x')), { ok: false });
+  });
+
   t.test('outs go aside for a command, and away when it succeeds', async (t) => {
     const bed = await open(t);
     await bed.write('out', 'old');
