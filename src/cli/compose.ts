@@ -90,7 +90,7 @@ function openProject(
       emit,
     },
     files,
-    projectCache: openProjectCache(join(cache, 'project.json'), files),
+    projectCache: openProjectCache(join(cache, 'project.json'), files, hashText),
     revisions: openRevisions({ root, env: io.env }),
     invocationLock: createInvocationLock({ cache, pid: process.pid, host: environment.host() }),
     reapOrphans: async () => {

@@ -1,4 +1,12 @@
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject } from '../../model/json.ts';
 import { ProcessGroups, factsOf, hasVariable, livingProcesses, readProc } from './process-group.ts';
@@ -84,7 +92,8 @@ export async function reapOrphans(options: {
   const groups = new ProcessGroups(kill);
   const own = factsOf(pid)?.group;
   const reaped: Orphan[] = [];
-  const ending = filesIn(runningFolder).map(async (name) => {
+  const notes = namesIn(runningFolder).filter((name) => name.endsWith('.json'));
+  const ending = notes.map(async (name) => {
     const path = join(runningFolder, name);
     const running = readRunning(path);
     if (running !== undefined && running.boot === bootId()) {
@@ -97,7 +106,18 @@ export async function reapOrphans(options: {
     rmSync(path, { force: true });
   });
   await Promise.all(ending);
+  sweep(runningFolder);
   return reaped;
+}
+
+/** Notes that a kill left half written; younger ones may be those of a task that starts now. */
+function sweep(folder: string): void {
+  for (const name of namesIn(folder).filter((each) => each.endsWith('.new'))) {
+    unlessImpossible(() => {
+      const path = join(folder, name);
+      if (Date.now() - statSync(path).mtimeMs > 60_000) rmSync(path, { force: true });
+    });
+  }
 }
 
 /**
@@ -131,9 +151,9 @@ function isRunning({ pid, startTime }: Identity): boolean {
 
 const bootId = (): string => readProc('sys/kernel/random/boot_id')?.trim() ?? '';
 
-function filesIn(folder: string): string[] {
+function namesIn(folder: string): string[] {
   try {
-    return readdirSync(folder).filter((name) => name.endsWith('.json'));
+    return readdirSync(folder);
   } catch {
     return [];
   }

@@ -131,10 +131,22 @@ t.test('where no lock can be had, the problem is told in words', async (t) => {
   const cache = join(t.testdir({}), 'v1');
   writeFileSync(cache, 'a file where a folder should be');
   await t.rejects(lockIn(cache).acquire(quiet), /project\/unlockable/);
-  const other = t.testdir({
+});
+
+t.test('a lock file that is no database is emptied, and locks again', async (t) => {
+  const cache = t.testdir({
     'lock.sqlite': 'not a database, but long enough to look like one'.repeat(99),
   });
-  await t.rejects(lockIn(other).acquire(quiet), /project\/unlockable/);
+  const held = await lockIn(cache).acquire(quiet);
+  const controller = new AbortController();
+  const second = lockIn(cache).acquire({
+    ...quiet,
+    signal: controller.signal,
+    onWait: () => controller.abort(),
+  });
+  await t.rejects(second, 'one at a time');
+  await held.release();
+  await (await lockIn(cache).acquire(quiet)).release();
 });
 
 t.test('a free lock costs little', async (t) => {

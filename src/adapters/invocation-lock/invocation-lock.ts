@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
@@ -72,9 +72,25 @@ function tryToLock(db: Database): boolean {
   } catch (error) {
     if (error instanceof Error && 'code' in error) {
       if (String(error.code).startsWith('SQLITE_BUSY')) return false;
+      if (isDamaged(error.code)) return emptied(db);
       throw unlockable(error);
     }
     throw error;
+  }
+}
+
+const isDamaged = (code: unknown): boolean => code === 'SQLITE_NOTADB' || code === 'SQLITE_CORRUPT';
+
+/**
+ * Nothing is kept in the database, so one that is no database becomes an empty one. Emptied, not
+ * removed: the locks are on the file, and another name for it would be another lock.
+ */
+function emptied(db: Database): false {
+  try {
+    truncateSync(db.name);
+    return false;
+  } catch (error) {
+    throw unlockable(error);
   }
 }
 

@@ -11,16 +11,22 @@ interface Remembered {
   readonly project: Project;
 }
 
+type Hash = (text: string) => string;
+
 /**
  * One remembered project, the latest, in one JSON file (`cache/v1/project.json`).
  *
- * Whole texts are compared rather than digests or times: reading four small files costs less than
- * loading the hash function, and a text cannot be young, touched or copied.
+ * Whole texts are compared rather than digests or times: a text cannot be young, touched or copied. The first line is the
+ * digest of the second: a flipped byte in a remembered command would be run.
  */
-export function openProjectCache(file: string, files: Pick<ProjectFiles, 'read'>): ProjectCache {
+export function openProjectCache(
+  file: string,
+  files: Pick<ProjectFiles, 'read'>,
+  hash: Hash,
+): ProjectCache {
   return {
     load(version, overrides) {
-      const remembered = read(file);
+      const remembered = read(file, hash);
       if (remembered?.version !== version) return undefined;
       if (remembered.overrides.join('\0') !== overrides.join('\0')) return undefined;
       for (const [path, text] of Object.entries(remembered.files)) {
@@ -33,7 +39,8 @@ export function openProjectCache(file: string, files: Pick<ProjectFiles, 'read'>
       const remembered: Remembered = { version, overrides, files: texts, project };
       try {
         mkdirSync(dirname(file), { recursive: true });
-        writeFileSync(`${file}.tmp`, JSON.stringify(remembered));
+        const text = JSON.stringify(remembered);
+        writeFileSync(`${file}.tmp`, `${hash(text)}\n${text}`);
         renameSync(`${file}.tmp`, file);
       } catch {
         // A read-only or full disk only costs the next start its shortcut.
@@ -42,10 +49,14 @@ export function openProjectCache(file: string, files: Pick<ProjectFiles, 'read'>
   };
 }
 
-function read(file: string): Remembered | undefined {
+function read(file: string, hash: Hash): Remembered | undefined {
+  let stored: string;
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Remembered;
+    stored = readFileSync(file, 'utf8');
   } catch {
     return undefined;
   }
+  const end = stored.indexOf('\n');
+  const text = stored.slice(end + 1);
+  return hash(text) === stored.slice(0, end) ? (JSON.parse(text) as Remembered) : undefined;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { byCodeUnit } from '../../model/json.ts';
 import type { ProjectFiles } from '../../ports/project-files.ts';
@@ -12,8 +12,14 @@ export function openProjectFiles(root: string): ProjectFiles {
       const target = join(root, path);
       mkdirSync(dirname(target), { recursive: true });
       const temporary = `${target}.avian-tmp`;
-      writeFileSync(temporary, text);
-      renameSync(temporary, target);
+      try {
+        // Synced: these are people's own files, of which a power cut may leave the old or the new.
+        writeFileSync(temporary, text, { flush: true });
+        renameSync(temporary, target);
+      } catch (error) {
+        rmSync(temporary, { force: true });
+        throw error;
+      }
     },
   };
 }

@@ -12,12 +12,16 @@ export interface Kept<T> {
   readonly record: T;
 }
 
+type Hash = (text: string) => string;
+
 /** The questions to the lineage index, in SQL. Every call is one synchronous round. */
 export class LineageIndex {
   readonly #db: Database;
+  readonly #hash: Hash;
 
-  constructor(db: Database) {
+  constructor(db: Database, hash: Hash) {
     this.#db = db;
+    this.#hash = hash;
   }
 
   close(): void {
@@ -84,12 +88,10 @@ export class LineageIndex {
   }
 
   /** Records whose file a kill may have prevented. */
-  unstored(table: 'runs' | 'deployments'): readonly { id: string; text: string }[] {
-    return this.#db
-      .prepare<[], { id: string; text: string }>(
-        `SELECT id, record AS text FROM ${table} WHERE stored = 0`,
-      )
-      .all();
+  unstored(table: 'runs' | 'deployments'): readonly Row[] {
+    return this.#whole(
+      this.#db.prepare<[], Row>(`SELECT id, record FROM ${table} WHERE stored = 0`).all(),
+    );
   }
 
   clear(): void {
@@ -105,24 +107,39 @@ export class LineageIndex {
   /** The newest runs that meet a condition, at most `limit`. */
   newest(limit: number, condition: string, ...values: readonly string[]): Run[] {
     const rows = this.#db
-      .prepare<unknown[], { id: string; record: string }>(
+      .prepare<unknown[], Row>(
         `SELECT id, record FROM runs WHERE ${condition}
          ORDER BY started_ms DESC, seq DESC LIMIT ?`,
       )
       .all(...values, Math.min(limit, Number.MAX_SAFE_INTEGER));
-    return rows.map(({ id, record }) => toRun(id, record));
+    return this.#whole(rows).map(({ id, record }) => toRun(id, record));
   }
 
   deployments(name: string | undefined): Deployment[] {
     const rows = this.#db
-      .prepare<unknown[], { record: string }>(
-        `SELECT record FROM deployments WHERE ? OR name = ?
+      .prepare<unknown[], Row>(
+        `SELECT id, record FROM deployments WHERE ? OR name = ?
          ORDER BY started_ms DESC, seq DESC`,
       )
       .all(name === undefined ? 1 : 0, name ?? '');
-    return rows.map(({ record }) => JSON.parse(record) as Deployment);
+    return this.#whole(rows).map(({ record }) => JSON.parse(record) as Deployment);
+  }
+
+  /** SQLite keeps no checksums: bytes that flipped inside a text show in its digest only. */
+  #whole(rows: readonly Row[]): readonly Row[] {
+    const damaged = rows.find(({ id, record }) => this.#hash(record) !== id);
+    if (damaged === undefined) return rows;
+    throw new DamagedIndex(`the record of ${damaged.id} is not as it was written`);
   }
 }
+
+interface Row {
+  readonly id: string;
+  readonly record: string;
+}
+
+/** The index says what no record said: it is to be made anew from them. */
+export class DamagedIndex extends Error {}
 
 // Checked when it came in; see record-codec.ts.
 const toRun = (id: string, record: string): Run => ({

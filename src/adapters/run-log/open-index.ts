@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { problem } from '../../model/diagnostic.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import { ProblemError } from '../../model/problem-error.ts';
-import { LineageIndex } from './lineage-index.ts';
+import { DamagedIndex, LineageIndex } from './lineage-index.ts';
 import { MIGRATIONS, migrate, versionOf } from './schema.ts';
 
 interface OpenOptions {
@@ -12,6 +12,7 @@ interface OpenOptions {
   /** Fills an empty index from the records. */
   readonly fill: (index: LineageIndex) => void;
   readonly report: (diagnostic: Diagnostic) => void;
+  readonly hash: (text: string) => string;
 }
 
 /** Opens the index; makes it when there is none, and anew when it is damaged. */
@@ -25,7 +26,7 @@ export async function openIndex(options: OpenOptions): Promise<LineageIndex> {
   }
 }
 
-async function tryToOpen({ path, fill }: OpenOptions): Promise<LineageIndex> {
+async function tryToOpen({ path, fill, hash }: OpenOptions): Promise<LineageIndex> {
   // Loaded here: its native part costs some milliseconds, which `--help` should not pay.
   const { default: Database } = await import('better-sqlite3');
   mkdirSync(dirname(path), { recursive: true });
@@ -33,7 +34,7 @@ async function tryToOpen({ path, fill }: OpenOptions): Promise<LineageIndex> {
   try {
     const version = versionOf(db);
     if (version > MIGRATIONS.length) throw newer(path, version);
-    const index = new LineageIndex(db);
+    const index = new LineageIndex(db, hash);
     if (version === 0) {
       db.pragma('journal_mode = WAL');
       // In one transaction with the schema: an index killed while it is filled is no index yet.
@@ -74,7 +75,9 @@ export function setAside({ path, report }: Pick<OpenOptions, 'path' | 'report'>)
 
 /** True when SQLite found bytes that cannot be its own. */
 export const isDamage = (error: unknown): boolean =>
-  codeOf(error).startsWith('SQLITE_CORRUPT') || codeOf(error) === 'SQLITE_NOTADB';
+  error instanceof DamagedIndex ||
+  codeOf(error).startsWith('SQLITE_CORRUPT') ||
+  codeOf(error) === 'SQLITE_NOTADB';
 
 /** What the world did (a full disk, a folder that may not be written) in words; bugs as they are. */
 export function explained(error: unknown): Error {

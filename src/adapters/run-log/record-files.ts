@@ -1,11 +1,4 @@
-import {
-  chmodSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A folder of immutable records: `<folder>/3f/3f2a….json`, each named by its own hash. */
@@ -27,8 +20,9 @@ export class RecordFiles {
     const path = join(folder, `${id}.json`);
     mkdirSync(folder, { recursive: true });
     const temporary = `${path}.new`;
-    writeFileSync(temporary, text);
-    chmodSync(temporary, 0o444);
+    // One that a kill left is read-only already.
+    rmSync(temporary, { force: true });
+    writeFileSync(temporary, text, { mode: 0o444, flag: 'wx' });
     renameSync(temporary, path);
   }
 

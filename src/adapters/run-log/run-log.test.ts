@@ -120,6 +120,33 @@ t.test('damage that shows only when a question meets it is healed too', async (t
   t.match(reports, [{ code: 'lineage/rebuilt' }]);
 });
 
+t.test('bytes that flipped inside a row are found by its digest', async (t) => {
+  const { open, sqlite, reports } = project(t);
+  const log = open();
+  const run = await log.record(runRecord('train', 1));
+  await log.close();
+  for (const damage of [`replace(record, 'train', 'brain')`, `'{'`, `''`]) {
+    const db = new Database(sqlite);
+    db.exec(`UPDATE runs SET record = ${damage}`);
+    db.close();
+    const next = open();
+    t.strictSame(await next.latest(train), run, damage);
+    await next.close();
+  }
+  t.same(new Set(reports.map(({ code }) => code)), new Set(['lineage/rebuilt']));
+});
+
+t.test('a kill between a record and its name is no obstacle to the next', async (t) => {
+  const { open, recordFile } = project(t);
+  const record = runRecord('train', 1);
+  const file = recordFile(hash(canonicalJson(record)));
+  mkdirSync(join(file, '..'), { recursive: true });
+  writeFileSync(`${file}.new`, 'half', { mode: 0o444 });
+  await open().record(record);
+  t.equal(readFileSync(file, 'utf8'), canonicalJson(record));
+  t.equal(statSync(file).mode & 0o777, 0o444);
+});
+
 t.test('records that are not what they should be are skipped, and named', async (t) => {
   const { open, cache, reports } = project(t);
   const good = runRecord('train', 1);

@@ -165,7 +165,8 @@ class SqliteRunLog implements StoredRunLog {
   async #openNew(): Promise<LineageIndex> {
     try {
       const fill = (index: LineageIndex): void => this.#fill(index);
-      const index = await openIndex({ path: this.#path, fill, report: this.#options.report });
+      const { report, hash } = this.#options;
+      const index = await openIndex({ path: this.#path, fill, report, hash });
       this.#storeUnstored(index);
       return index;
     } catch (error) {
@@ -175,12 +176,12 @@ class SqliteRunLog implements StoredRunLog {
   }
 
   #storeUnstored(index: LineageIndex): void {
-    for (const { id, text } of index.unstored('runs')) {
-      this.#runFiles.write(id, text);
+    for (const { id, record } of index.unstored('runs')) {
+      this.#runFiles.write(id, record);
       index.markStored('runs', id);
     }
-    for (const { id, text } of index.unstored('deployments')) {
-      this.#deploymentFiles.write(id, text);
+    for (const { id, record } of index.unstored('deployments')) {
+      this.#deploymentFiles.write(id, record);
       index.markStored('deployments', id);
     }
   }

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { AttemptId, RepoPath } from '../../model/names.ts';
 import { discard, listFolder } from './discard.ts';
-import { writeDurably } from './disk.ts';
+import { writeDurably, type Disk } from './disk.ts';
 import { readJournal, writeJournal } from './journal.ts';
 import { copyTree, moveAway, sameVolume } from './move.ts';
 import type { Tools } from './tools.ts';
@@ -97,7 +97,10 @@ export function putBack(tools: Needed, attempt: AttemptId): string | undefined {
         if (isAside && !persist && !isThere(place)) disk.rename(aside, place);
         continue;
       }
-      if (isThere(place)) moveAway(disk, place, `${layout.failed}/${attempt}/${path}`);
+      if (isThere(place)) {
+        forgetEarlier(tools, attempt, path);
+        moveAway(disk, place, `${layout.failed}/${attempt}/${path}`);
+      }
       if (isAside) {
         disk.mkdir(dirname(place));
         disk.rename(aside, place);
@@ -136,6 +139,23 @@ const folderOf = ({ layout }: Needed, attempt: AttemptId): string => `${layout.a
 const placeOf = ({ layout }: Needed, path: RepoPath): string => `${layout.root}/${path}`;
 const isThere = (path: string): boolean =>
   fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+/** What the last failure left of an out is worth a look; a hundred of them would fill the disk. */
+function forgetEarlier({ disk, layout }: Needed, attempt: AttemptId, path: RepoPath): void {
+  for (const other of listFolder(layout.failed)) {
+    if (other === attempt || other.endsWith(UNNAMED)) continue;
+    disk.remove(`${layout.failed}/${other}/${path}`);
+    removeIfEmpty(disk, `${layout.failed}/${other}`);
+  }
+}
+
+function removeIfEmpty(disk: Disk, folder: string): void {
+  const holdsFile = (at: string): boolean =>
+    !fs.lstatSync(at).isDirectory() || listFolder(at).some((name) => holdsFile(`${at}/${name}`));
+  if (isThere(folder) && !holdsFile(folder)) disk.remove(folder);
+}
+
+const UNNAMED = '-aside';
+
 const asideOf = (
   tools: Needed,
   attempt: AttemptId,
@@ -146,7 +166,7 @@ const asideOf = (
 
 /** Nobody knows any more whose the old outs are: a person is told where to find them. */
 function keepUnnamed(tools: Needed, attempt: AttemptId): string {
-  const kept = `${tools.layout.failed}/${attempt}-aside`;
+  const kept = `${tools.layout.failed}/${attempt}${UNNAMED}`;
   moveAway(tools.disk, folderOf(tools, attempt), kept);
   const message = `the journal of an interrupted run is damaged; the outs it had moved aside are kept in ${kept}`;
   const hint = 'outs that pipeline.lock names come back from the cache by `avian checkout`';

@@ -84,6 +84,27 @@ t.test('killed anywhere in putBack, the old outs are there after recover', async
   t.ok(steps > 8, `${steps} steps`);
 });
 
+t.test('of failed attempts the last one leaves what it wrote, not every one', async (t) => {
+  const bed = await startedCommand(openBed(t));
+  await bed.workspace.putBack(attempt);
+  for (let again = 1; again <= 3; again++) {
+    const next = `${attempt.slice(0, -1)}${again}` as AttemptId;
+    await bed.workspace.setAside(next, 'train', outs);
+    await bed.write('metrics.json', `half ${again}`);
+    await bed.write('log', 'grown');
+    await bed.workspace.putBack(next);
+  }
+  const failed = `${bed.cache}/tmp/failed`;
+  t.equal(readAll(failed)[`${attempt.slice(0, -1)}3/metrics.json`], 'half 3');
+  t.equal(readAll(failed)[`${attempt}/model/half`], undefined);
+  t.same(
+    namesIn(failed),
+    [`${attempt.slice(0, -1)}3`, attempt].sort(),
+    'and the other outs of the first',
+  );
+  t.same(namesIn(`${failed}/${attempt}`).sort(), ['fresh', 'model']);
+});
+
 t.test('killed anywhere in recover, the next recover finishes it', async (t) => {
   const steps = await atEveryStep(
     () => startedCommand(openBed(t)),
