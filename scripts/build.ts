@@ -12,6 +12,7 @@ const PROGRAMS = [
   'src/cli/main.ts',
   'src/adapters/workspace/file-worker.ts',
   'src/adapters/deploy-local/supervisor-program.ts',
+  'src/adapters/tracer/node-trace-program.ts',
 ];
 
 /** Native modules stay in node_modules, where npm put the binary of this machine. */
@@ -41,6 +42,8 @@ const APART: { readonly [name: string]: string } = {
   'modern-tar': 'modern-tar',
   'rare-verbs': 'src/cli/rare-verbs.ts',
   'load-project': 'src/config/load-project.ts',
+  'trace-stage': 'src/engine/trace-stage.ts',
+  'open-tracer': 'src/adapters/tracer/open-tracer.ts',
 };
 
 /** Node's modules that take a millisecond or more to load, and that a no-op has no use for. */
@@ -113,7 +116,10 @@ async function bundle(programs: readonly string[]): Promise<void> {
             loader: 'ts',
           }));
           hooks.onResolve(
-            { filter: /^(?:yaml|modern-tar)$|(?:rare-verbs|load-project)\.ts$/ },
+            {
+              filter:
+                /^(?:yaml|modern-tar)$|(?:rare-verbs|load-project|trace-stage|open-tracer)\.ts$/,
+            },
             (found) =>
               found.kind === 'entry-point'
                 ? undefined

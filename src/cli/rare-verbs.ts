@@ -6,6 +6,7 @@ export * as add from './verbs/add.ts';
 export * as checkout from './verbs/checkout.ts';
 export * as dag from './verbs/dag.ts';
 export * as deploy from './verbs/deploy.ts';
+export * as deps from './verbs/deps.ts';
 export * as doctor from './verbs/doctor.ts';
 export * as image from './verbs/image.ts';
 export * as init from './verbs/init.ts';

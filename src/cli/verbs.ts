@@ -40,6 +40,7 @@ ${OVERRIDES}
       --exit-code      with --dry: exit 3 when something would run
       --no-run-cache   do not restore outs of earlier runs
       --no-probe       believe what probes said last
+      --trace          watch which files the commands read and write, and tell what is undeclared
       --json           events as JSON lines on stdout`,
     load: () => import('./verbs/repro.ts'),
   },
@@ -90,6 +91,16 @@ a gate does not hold, 2 when a file is invalid; what could not be checked is tol
       --run ID         a run or attempt by the start of its id, or -2 for the last but one
       --json           the same as JSON`,
     load: async () => (await import('./rare-verbs.ts')).logs,
+  },
+  deps: {
+    summary: 'the deps and outs that stages lack, by what they were seen to read and write',
+    help: `usage: avian deps suggest [targets] [options]
+
+From the latest run under \`avian repro --trace\`: prints the lines to add to pipeline.yaml and
+those to remove, each under its stage.
+
+      --json           the same as JSON`,
+    load: async () => (await import('./rare-verbs.ts')).deps,
   },
   metrics: {
     summary: 'show metrics, or compare them between revisions',

@@ -27,6 +27,8 @@ export interface ReproOptions {
   readonly probes: boolean;
   /** Skipped stages name their runs; see JudgeOptions. */
   readonly nameRuns: boolean;
+  /** Watch which files commands read and write, and warn of what is undeclared. */
+  readonly trace: boolean;
   readonly capacity: Capacity;
 }
 
@@ -80,6 +82,7 @@ export async function repro(
         forced: new Set(targets.value.length === 0 ? planned : targets.value),
         keepGoing: options.keepGoing,
         capacity: options.capacity,
+        trace: options.trace,
         signal: context.signal,
         version: context.version,
       },

@@ -5,6 +5,7 @@ import type { StageFailure } from '../model/failure.ts';
 import type { StageOutcome } from '../model/outcome.ts';
 import { err, isNonEmpty, ok, type NonEmptyArray, type Result } from '../model/result.ts';
 import type { FingerprintInput, Run, RunRecord } from '../model/run.ts';
+import type { Trace } from '../model/trace.ts';
 import type { StaleReason } from '../model/verdict.ts';
 import type { Executed } from '../ports/executor.ts';
 import type { AttemptLog } from '../ports/log-store.ts';
@@ -19,7 +20,7 @@ import { surroundingsOf } from './surroundings.ts';
 
 export interface ExecutionContext {
   readonly ports: Ports;
-  readonly workload: Pick<Workload, 'config' | 'overrides'>;
+  readonly workload: Pick<Workload, 'config' | 'overrides' | 'graph'>;
   /** avian's own version, kept with the run. */
   readonly version: string;
   readonly probe: Prober;
@@ -27,6 +28,8 @@ export interface ExecutionContext {
   readonly probeAgain: Prober;
   readonly watch: OutWatch;
   readonly lockedOuts: Run['outs'] | undefined;
+  /** Watch which files commands read and write, and tell what they do not declare. */
+  readonly trace: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -161,6 +164,8 @@ async function runCommand(
         ),
       }
     : {};
+  const { root } = ports.environment;
+  let traced: Trace | undefined;
   for (let failures = 0; ; failures += 1) {
     const executed = await ports.executor.execute({
       cmd: stage.cmd,
@@ -174,14 +179,27 @@ async function runCommand(
         ports.emit({ type: 'stage-output', stage: stage.name, stream, chunk });
       },
       onWarning: (message) => warn(attempt, 'stage/survivors', message, context),
+      ...(context.trace && { trace: { root, onTraced: (trace) => (traced = trace) } }),
     });
     if (executed.ok || executed.error.kind === 'cancelled' || failures === stage.retry.times) {
+      if (traced !== undefined) await tell(traced, attempt, executed.ok, context);
       return executed;
     }
     warn(attempt, 'stage/retry', `attempt ${failures + 1} failed; trying again`, context);
     await ports.clock.sleep(stage.retry.delayMs, signal);
     if (signal.aborted) return err({ kind: 'cancelled' });
   }
+}
+
+async function tell(
+  trace: Trace,
+  { id, work }: Attempt,
+  succeeded: boolean,
+  { ports, workload }: ExecutionContext,
+): Promise<void> {
+  const { tellTrace } = await import('./trace-stage.ts');
+  const about = { stage: work.stage, attempt: id, graph: workload.graph, succeeded };
+  await tellTrace(trace, about, ports);
 }
 
 /** After the command: its inputs are still what was digested, it wrote what it promised and nothing of others. */

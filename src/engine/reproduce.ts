@@ -16,6 +16,8 @@ export interface ReproduceOptions {
   readonly forced: ReadonlySet<StageName>;
   readonly keepGoing: boolean;
   readonly capacity: Capacity;
+  /** Watch which files commands read and write. */
+  readonly trace: boolean;
   readonly signal: AbortSignal;
   readonly version: string;
 }
@@ -53,6 +55,7 @@ export async function reproduce(
       probe: prober.probe,
       probeAgain: prober.askAgain,
       watch,
+      trace: options.trace,
       signal,
     },
     takeSlot: (work) => slots.take(work.stage.resources),

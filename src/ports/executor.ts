@@ -1,5 +1,6 @@
 import type { Result } from '../model/result.ts';
 import type { StageFailure } from '../model/failure.ts';
+import type { Trace } from '../model/trace.ts';
 
 export interface Command {
   /** Run in order by `sh -c`; the first failure ends it. */
@@ -14,6 +15,13 @@ export interface Command {
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: string) => void;
   /** Something worth telling that is no failure, such as surviving grandchildren. */
   readonly onWarning: (message: string) => void;
+  /** Asks to be told which files the command's processes read and write; all else is as without. */
+  readonly trace?: {
+    /** Only what lies below; absolute. */
+    readonly root: string;
+    /** Called once before the command's answer, however it ends, unless it was cancelled. */
+    readonly onTraced: (trace: Trace) => void;
+  };
 }
 
 export interface Executed {

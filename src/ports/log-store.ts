@@ -1,4 +1,5 @@
 import type { AttemptId, Digest } from '../model/names.ts';
+import type { Traced } from '../model/trace.ts';
 
 /** One attempt's output on disk: both streams as they came, every byte. */
 export interface AttemptLog {
@@ -11,6 +12,10 @@ export interface LogStore {
   open(attempt: AttemptId, stage: string): AttemptLog;
   /** The log of an attempt as it was written; undefined when it is not on this machine. */
   read(attempt: AttemptId): Promise<readonly LogChunk[] | undefined>;
+  /** Keeps which files an attempt read and wrote, beside its log. */
+  keepTrace(attempt: AttemptId, trace: Traced): Promise<void>;
+  /** Undefined when the attempt was not watched, or not on this machine. */
+  readTrace(attempt: AttemptId): Promise<Traced | undefined>;
 }
 
 export interface LogChunk {

@@ -8,6 +8,7 @@ import type { AttemptId, Digest, Fingerprint, RepoPath, RunId, StageName } from 
 import { err, ok } from '../model/result.ts';
 import type { Result } from '../model/result.ts';
 import type { Run, RunRecord } from '../model/run.ts';
+import type { Traced } from '../model/trace.ts';
 import type { ConflictSides, LockStore } from '../ports/lock-store.ts';
 import type { AttemptLog, LogChunk, LogStore } from '../ports/log-store.ts';
 import type { RunLog } from '../ports/run-log.ts';
@@ -164,6 +165,7 @@ function changed<T>(
 /** Logs in memory, by attempt. */
 export class FakeLogStore implements LogStore {
   readonly logs = new Map<AttemptId, LogChunk[]>();
+  readonly traces = new Map<AttemptId, Traced>();
   readonly #world: FakeNotes;
 
   constructor(world: FakeNotes) {
@@ -190,5 +192,14 @@ export class FakeLogStore implements LogStore {
 
   async read(attempt: AttemptId): Promise<readonly LogChunk[] | undefined> {
     return this.logs.get(attempt);
+  }
+
+  async keepTrace(attempt: AttemptId, trace: Traced): Promise<void> {
+    this.#world.note(`logs.keepTrace ${attempt}`);
+    this.traces.set(attempt, trace);
+  }
+
+  async readTrace(attempt: AttemptId): Promise<Traced | undefined> {
+    return this.traces.get(attempt);
   }
 }

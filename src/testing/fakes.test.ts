@@ -1,6 +1,7 @@
 import t from 'tap';
 import { toRef } from '../model/artifact.ts';
 import type { AttemptId, RepoPath } from '../model/names.ts';
+import type { Traced } from '../model/trace.ts';
 import { commands, executorContract } from './contracts/executor.contract.ts';
 import { lockStoreContract } from './contracts/lock-store.contract.ts';
 import { revisionsContract } from './contracts/revisions.contract.ts';
@@ -9,6 +10,12 @@ import { FakeRevisions } from './fake-revisions.ts';
 import { FakeWorld } from './fakes.ts';
 
 const path = (text: string) => text as RepoPath;
+
+const COPIED: Traced = {
+  kind: 'traced',
+  by: 'strace',
+  accesses: { read: [{ path: path('raw.csv') }], listed: [], written: [path('clean.csv')] },
+};
 
 t.test('the scripted executor keeps the contract', (t) => {
   executorContract(t, () => {
@@ -21,7 +28,7 @@ t.test('the scripted executor keeps the contract', (t) => {
           command.onOutput('stderr', 'tit\n');
         } else if (cmd === commands.fail) {
           command.onOutput('stderr', 'the nest is empty\n');
-          return { code: 3 };
+          return { code: 3, ...(command.cmd.includes(commands.copy) && { trace: COPIED }) };
         } else if (cmd === commands.die) {
           return { signal: 'SIGTERM' };
         } else if (cmd === commands.hang) {
@@ -144,6 +151,9 @@ t.test('logs are read back by attempt', async (t) => {
   t.match(await log.close(), { size: 2, digest: /^b3:/ });
   t.same(await logs.read(attempt), [{ stream: 'stdout', chunk: 'é' }]);
   t.equal(await logs.read('a2' as AttemptId), undefined);
+  t.equal(await logs.readTrace(attempt), undefined);
+  await logs.keepTrace(attempt, COPIED);
+  t.same(await logs.readTrace(attempt), COPIED);
 });
 
 t.test('the fake git keeps the contract', (t) => {

@@ -3,6 +3,7 @@ import type { AvianEvent } from '../model/event.ts';
 import type { StageFailure } from '../model/failure.ts';
 import { err, ok } from '../model/result.ts';
 import type { Result } from '../model/result.ts';
+import type { Trace } from '../model/trace.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { Command, Executed, Executor } from '../ports/executor.ts';
@@ -13,7 +14,13 @@ import { FakeWorkspace } from './fake-workspace.ts';
 
 /** How a scripted command ends; it may call `command.onOutput` and change `world.files` before. */
 export type ScriptedEnding =
-  | { readonly code: number; readonly durationMs?: number; readonly peakMemoryBytes?: number }
+  | {
+      readonly code: number;
+      readonly durationMs?: number;
+      readonly peakMemoryBytes?: number;
+      /** Told to whoever asked for it. */
+      readonly trace?: Trace;
+    }
   | { readonly signal: string }
   | { readonly timedOutAfterMs: number }
   | { readonly notStarted: string }
@@ -163,7 +170,13 @@ export class FakeWorld {
       if ('timedOutAfterMs' in ending) {
         return err({ kind: 'timed-out', afterMs: ending.timedOutAfterMs });
       }
-      const { code, peakMemoryBytes, durationMs = this.clock.monotonic() - startedAt } = ending;
+      const {
+        code,
+        trace,
+        peakMemoryBytes,
+        durationMs = this.clock.monotonic() - startedAt,
+      } = ending;
+      if (trace !== undefined) command.trace?.onTraced(trace);
       if (code !== 0) return err({ kind: 'exited', code, tail });
       return ok({ durationMs, ...(peakMemoryBytes !== undefined && { peakMemoryBytes }) });
     } finally {

@@ -133,6 +133,7 @@ export async function repro(
       judging: judging(choice),
       forced: new Set(choice.targets === undefined ? stages : (choice.targets as StageName[])),
       keepGoing: choice.keepGoing ?? false,
+      trace: choice.trace ?? false,
       capacity: choice.capacity ?? { cpu: 4, gpu: 1, memory: 0 },
       signal: choice.signal ?? new AbortController().signal,
       version: '0.0.0-test',

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -7,10 +8,11 @@ import { createLocalExecutor } from './local-executor.ts';
 import { factsOf } from './process-group.ts';
 
 const kill = process.kill.bind(process);
+const hasStrace = spawnSync('strace', ['-V']).status === 0;
 const onLinux = process.platform === 'linux' ? {} : { skip: 'needs /proc' };
 
 function open(t: Test, times: { graceMs?: number; drainMs?: number; hurry?: AbortSignal } = {}) {
-  const cwd = t.testdir({});
+  const cwd = t.testdir({ 'raw.csv': 'robin' });
   const runningFolder = join(cwd, 'running');
   const { env, pid } = process;
   const executor = createLocalExecutor({ env, pid, kill, runningFolder, ...times });
@@ -24,7 +26,7 @@ function pidIn(file: string): { readonly pid: number; readonly lives: () => bool
 }
 
 t.test('contract', (t) => {
-  executorContract(t, open);
+  executorContract(t, (t) => ({ ...open(t), traces: hasStrace }));
   t.end();
 });
 

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import type { StageFailure } from '../../model/failure.ts';
 import { assertNever, err, ok } from '../../model/result.ts';
 import type { Result } from '../../model/result.ts';
 import type { Command, Executed, Executor } from '../../ports/executor.ts';
+import type { Tracer, Watch } from '../tracer/tracer.ts';
 import { RunningCommands } from './orphans.ts';
 import { Output } from './output.ts';
 import { watchPeakMemory } from './peak-memory.ts';
@@ -14,7 +16,7 @@ import {
 } from './process-group.ts';
 import type { Kill, ProcessFacts } from './process-group.ts';
 import { query } from './query.ts';
-import { runCommand } from './run-command.ts';
+import { byShell, runCommand } from './run-command.ts';
 import type { Ending } from './run-command.ts';
 
 export interface LocalExecutorOptions {
@@ -44,8 +46,22 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const { env, graceMs = 5000, drainMs = 1000 } = options;
   const groups = new ProcessGroups(options.kill, options.hurry);
   const running = new RunningCommands(options.runningFolder, options.pid);
+  const means = { env, graceMs, drainMs, groups, running };
+  let tracer: Promise<Tracer> | undefined;
+  const openTracer = async (): Promise<Tracer> => {
+    const tracing = await import('../tracer/open-tracer.ts');
+    const folder = join(options.runningFolder, '../trace');
+    return tracing.openTracer({ env, kill: options.kill, folder });
+  };
   return {
-    execute: (command) => execute(command, { env, graceMs, drainMs, groups, running }),
+    execute: async (command) => {
+      if (command.trace === undefined) return execute(command, means);
+      const watch = (await (tracer ??= openTracer())).watch(command.trace.root);
+      const ended = await execute(command, { ...means, watch });
+      const trace = await watch.end();
+      if (ended.ok || ended.error.kind !== 'cancelled') command.trace.onTraced(trace);
+      return ended;
+    },
     query: (command) => query(command, { env, groups, graceMs }),
   };
 }
@@ -56,6 +72,8 @@ interface Means {
   readonly drainMs: number;
   readonly groups: ProcessGroups;
   readonly running: RunningCommands;
+  /** Of a command whose files are watched. */
+  readonly watch?: Watch;
 }
 
 /** Node's timers hold 2^31 - 1 ms, some 24 days; a longer one would fire at once. */
@@ -98,15 +116,17 @@ async function runStep(
   command: Command,
   means: Means & { readonly output: Output; readonly timeout: AbortSignal },
 ): Promise<Step> {
-  const { output, groups } = means;
+  const { output, groups, watch } = means;
   const { AVIAN_RUN, AVIAN_STAGE = '' } = command.env;
   let group: number | undefined;
   const note = means.running.note(AVIAN_RUN, AVIAN_STAGE);
   let memory: { stop(): number } | undefined;
+  const env = { ...means.env, ...command.env };
+  const watched = watch?.command(cmd, { cwd: command.cwd, env });
   const ending = await runCommand({
-    cmd,
+    argv: watched?.argv ?? byShell(cmd),
     cwd: command.cwd,
-    env: { ...means.env, ...command.env },
+    env: { ...env, ...watched?.env },
     signal: command.signal,
     timeout: means.timeout,
     groups,
@@ -118,6 +138,7 @@ async function runStep(
       note.started(pid);
       memory = watchPeakMemory(pid);
     },
+    ...(watch && { onExit: () => watch.letGo() }),
     onPipesHeld: (pid) => command.onWarning(pipesHeld(pid, AVIAN_RUN)),
   });
   output.end();

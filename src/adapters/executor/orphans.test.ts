@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +9,10 @@ import { reapOrphans } from './orphans.ts';
 import { factsOf } from './process-group.ts';
 
 const onLinux = process.platform === 'linux' ? {} : { skip: 'needs /proc' };
+const withStrace =
+  spawnSync('strace', ['-V']).status === 0
+    ? {}
+    : { skip: 'needs strace; Debian: apt-get install strace' };
 const executorFile = new URL('./local-executor.ts', import.meta.url).href;
 const means = { pid: process.pid, kill: process.kill.bind(process) };
 const reap = async (runningFolder: string) => reapOrphans({ runningFolder, ...means });
@@ -21,16 +25,17 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 /** Starts an avian in a process of its own that executes `cmd`, and kills it when `file` is written. */
-async function killedWhileRunning(t: Test, cmd: string, file: string) {
+async function killedWhileRunning(t: Test, cmd: string, file: string, traced = false) {
   const cwd = t.testdir({});
   const runningFolder = join(cwd, 'running');
+  const trace = traced ? `, trace: { root: ${JSON.stringify(cwd)}, onTraced: () => {} }` : '';
   const program = `
     const { createLocalExecutor } = await import(${JSON.stringify(executorFile)});
     const executor = createLocalExecutor({ env: process.env, pid: process.pid,
       kill: process.kill.bind(process), runningFolder: ${JSON.stringify(runningFolder)} });
     await executor.execute({ cmd: [${JSON.stringify(cmd)}], cwd: ${JSON.stringify(cwd)},
       env: { AVIAN_RUN: '${attempt}', AVIAN_STAGE: 'train' }, signal: new AbortController().signal,
-      onOutput: () => {}, onWarning: () => {} });`;
+      onOutput: () => {}, onWarning: () => {}${trace} });`;
   const avian = spawn(process.execPath, ['--input-type=module', '-e', program], {
     stdio: 'inherit',
   });
@@ -58,6 +63,18 @@ t.test('a stage whose avian was killed is ended with its group, once', onLinux, 
   t.notOk(lives(stage));
   t.same(await reap(runningFolder), []);
   t.same(readdirSync(runningFolder), []);
+});
+
+t.test('so is one that strace watches, and strace with it', withStrace, async (t) => {
+  const cmd = 'sleep 600 & echo $! > sleeper; wait';
+  const { kill, stage, runningFolder } = await killedWhileRunning(t, cmd, 'sleeper', true);
+  const tracer = Number(
+    /^TracerPid:\t(\d+)$/m.exec(readFileSync(`/proc/${stage}/status`, 'utf8'))?.[1],
+  );
+  await kill();
+  t.ok(lives(stage) && lives(tracer));
+  t.match(await reap(runningFolder), [{ stage: 'train', attempt }]);
+  t.notOk(lives(stage) || lives(tracer));
 });
 
 t.test(

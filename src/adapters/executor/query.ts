@@ -1,7 +1,7 @@
 import { assertNever } from '../../model/result.ts';
 import type { Executor } from '../../ports/executor.ts';
 import type { ProcessGroups } from './process-group.ts';
-import { runCommand } from './run-command.ts';
+import { byShell, runCommand } from './run-command.ts';
 
 type Query = Parameters<Executor['query']>[0];
 type Answer = Awaited<ReturnType<Executor['query']>>;
@@ -20,7 +20,7 @@ export async function query(
 ): Promise<Answer> {
   const kept = { stdout: new Kept(), stderr: new Kept() };
   const ending = await runCommand({
-    cmd,
+    argv: byShell(cmd),
     cwd,
     env: { ...means.env, ...env },
     signal,

@@ -14,7 +14,8 @@ export type Ending =
   | { readonly kind: 'not-started'; readonly cause: string };
 
 export interface ShellCommand {
-  readonly cmd: string;
+  /** As a rule `sh -c cmd`. */
+  readonly argv: readonly [string, ...string[]];
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
@@ -28,14 +29,19 @@ export interface ShellCommand {
   readonly onBytes: (stream: 'stdout' | 'stderr', bytes: Buffer) => void;
   /** The process runs; it leads a process group of the same number. */
   readonly onStart: (pid: number) => void;
+  /** The process has exited; its output is drained after this, since a bystander may hold it open. */
+  readonly onExit?: () => Promise<void>;
   /** The process has exited but others hold its pipes open, which are dropped now. */
   readonly onPipesHeld: (pid: number) => void;
 }
 
 const LAST_WORDS_MS = 200;
 
+/** How a command is started that nobody watches. */
+export const byShell = (cmd: string): readonly [string, ...string[]] => ['sh', '-c', cmd];
+
 /**
- * Runs `sh -c cmd` in a session and process group of its own, with nothing on stdin. It ends when
+ * Runs a command in a session and process group of its own, with nothing on stdin. It ends when
  * its process exits; the whole group is ended on a timeout, a cancel or a failure, and left alone
  * after a success, since a stage may start a service on purpose.
  */
@@ -61,12 +67,14 @@ export async function runCommand(command: ShellCommand): Promise<Ending> {
     const first = await Promise.race([exited, interrupted.promise]);
     if (typeof first === 'string') {
       await groups.end(pid, graceMs);
+      await command.onExit?.();
       // What it said while it was told to end belongs to the log.
       if (!(await started.drain(LAST_WORDS_MS))) started.dropPipes();
       return { kind: first };
     }
     const ending = endingOf(first);
     if (ending.kind !== 'exited' || ending.code !== 0) await groups.end(pid, graceMs);
+    await command.onExit?.();
     if (!(await started.drain(command.drainMs))) {
       command.onPipesHeld(pid);
       started.dropPipes();
@@ -92,12 +100,13 @@ interface Started {
 }
 
 async function start(command: ShellCommand): Promise<Started | { readonly cause: string }> {
-  const { cmd, cwd, env, onBytes } = command;
+  const { argv, cwd, env, onBytes } = command;
+  const [program, ...words] = argv;
   // Node would say `spawn sh ENOENT`, as if the shell were missing.
   if (!existsSync(cwd)) return { cause: `the folder ${cwd} does not exist` };
   let child;
   try {
-    child = spawn('sh', ['-c', cmd], {
+    child = spawn(program, words, {
       cwd,
       env,
       detached: true,

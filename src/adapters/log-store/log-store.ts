@@ -29,6 +29,7 @@ type Stream = LogChunk['stream'];
 /**
  * Logs as two files: `<cache>/logs/<attempt>.log` has both streams' bytes as they came, for people;
  * `<attempt>.idx` says where the stream changes, a line each of `o` or `e` and a number of bytes.
+ * A watched attempt has a third: `<attempt>.trace.json`.
  *
  * @throws ProblemError `log/unwritable` from `open` and `close`, never from `append`.
  */
@@ -41,12 +42,21 @@ export function openLogStore({ cache, startHash }: LogStoreOptions): LogStore {
       if (!existsSync(log)) return undefined;
       return chunksOf(readFileSync(log), readIndex(index));
     },
+    keepTrace: async (attempt, trace) => {
+      const { writeTrace } = await import('./trace-file.ts');
+      writeTrace(filesOf(folder, attempt).trace, trace);
+    },
+    readTrace: async (attempt) => {
+      const { readTrace } = await import('./trace-file.ts');
+      return readTrace(filesOf(folder, attempt).trace);
+    },
   };
 }
 
 const filesOf = (folder: string, attempt: AttemptId) => ({
   log: join(folder, `${attempt}.log`),
   index: join(folder, `${attempt}.idx`),
+  trace: join(folder, `${attempt}.trace.json`),
 });
 
 /**

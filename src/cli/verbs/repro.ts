@@ -24,6 +24,7 @@ const OPTIONS = {
   'exit-code': { type: 'boolean', default: false },
   'run-cache': { type: 'boolean', default: true },
   probe: { type: 'boolean', default: true },
+  trace: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -47,6 +48,7 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
     probes: options.probe,
     // The lines for people do not name the run of a stage that was skipped.
     nameRuns: options.json,
+    trace: options.trace,
     capacity: { cpu: jobs.value, gpu: 1, memory: Infinity },
   };
   return options.dry

@@ -1,4 +1,5 @@
 import type { Test } from 'tap';
+import type { Trace } from '../../model/trace.ts';
 import type { Command, Executor } from '../../ports/executor.ts';
 
 /** The commands of the contract. A scripted executor has to be told what they do. */
@@ -8,13 +9,16 @@ export const commands = {
   fail: 'echo the nest is empty >&2; exit 3',
   die: 'kill -TERM $$',
   hang: 'echo waiting; exec sleep 600',
+  copy: 'cat raw.csv > draft.csv; mv draft.csv clean.csv',
 } as const;
 
 export interface ExecutorSubject {
   readonly executor: Executor;
-  /** A folder that exists, and one that does not. */
+  /** A folder that exists, with a file `raw.csv` in it, and one that does not. */
   readonly cwd: string;
   readonly missing: string;
+  /** Whether every process can be watched here. */
+  readonly traces?: boolean;
   /** Says that time passes, where it only passes on request. */
   readonly pass?: (ms: number) => void;
 }
@@ -80,6 +84,28 @@ export function executorContract(
     const { executor, missing } = await open(t);
     const result = await executor.execute(recorded(missing, [commands.speak]).command);
     t.match(result, { ok: false, error: { kind: 'not-started', cause: String } });
+  });
+
+  t.test('who asks is told once what was read and written, whatever the ending', async (t) => {
+    const { executor, cwd, traces = true } = await open(t);
+    const { command } = recorded(cwd, [commands.copy, commands.fail]);
+    const told: Trace[] = [];
+    const result = await executor.execute({
+      ...command,
+      trace: { root: cwd, onTraced: (trace) => told.push(trace) },
+    });
+    t.match(result, { ok: false, error: { kind: 'exited', code: 3 } });
+    const accesses = { read: [{ path: 'raw.csv' }], listed: [], written: ['clean.csv'] };
+    t.match(told, [traces ? { kind: 'traced', accesses } : { kind: 'untraceable', cause: String }]);
+    t.equal(told.length, 1);
+  });
+
+  t.test('who was cancelled is told nothing', async (t) => {
+    const { executor, cwd } = await open(t);
+    const trace = { root: cwd, onTraced: () => t.fail('told') };
+    const { command } = recorded(cwd, [commands.copy]);
+    const result = await executor.execute({ ...command, trace, signal: AbortSignal.abort() });
+    t.match(result, { ok: false, error: { kind: 'cancelled' } });
   });
 
   t.test('a query collects what was said, or tells why it failed', async (t) => {
