@@ -33,6 +33,16 @@ export async function withProject(
 ): Promise<ExitStatus> {
   const root = findRoot(io.cwd);
   if (root === undefined) return tellProblem(noProject(io.cwd), io);
+  return withProjectAt(root, io, emit, work);
+}
+
+/** As `withProject`, in a folder that need not have a pipeline.yaml yet. */
+export async function withProjectAt(
+  root: string,
+  io: Io,
+  emit: Emit,
+  work: (context: CommandContext) => Promise<ExitStatus>,
+): Promise<ExitStatus> {
   const { context, close } = openProject(io, root, emit);
   try {
     return await work(context);

@@ -9,6 +9,7 @@ export * as deploy from './verbs/deploy.ts';
 export * as deps from './verbs/deps.ts';
 export * as doctor from './verbs/doctor.ts';
 export * as image from './verbs/image.ts';
+export * as importDvc from './verbs/import-dvc.ts';
 export * as init from './verbs/init.ts';
 export * as lineage from './verbs/lineage.ts';
 export * as logs from './verbs/logs.ts';

@@ -26,6 +26,18 @@ Writes pipeline.yaml, .gitignore and .gitattributes where they are missing, neve
 installs the merge driver for pipeline.lock in this clone: call it again after \`git clone\`.`,
     load: async () => (await import('./rare-verbs.ts')).init,
   },
+  'import-dvc': {
+    summary: 'turn a DVC project into one of avian',
+    help: `usage: avian import-dvc [folder] [options]
+
+Reads dvc.yaml, dvc.lock, .dvc files and DVC's cache, and changes none of them. What was up to
+date stays so. What could not be taken over is listed with what to do.
+
+      --dry            say what would be imported; copy and write nothing
+  -f, --force          replace a pipeline.yaml that is there; it is kept beside the new one
+      --json           {"v":1,"stages":[…],"sources":[…],"copied","written":[…],"notes":[…]}`,
+    load: async () => (await import('./rare-verbs.ts')).importDvc,
+  },
   repro: {
     summary: 'run the stages whose inputs changed',
     help: `usage: avian repro [targets] [overrides] [options]

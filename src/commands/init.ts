@@ -36,19 +36,23 @@ export async function init(
     files.write('pipeline.yaml', PIPELINE);
     written.push('pipeline.yaml');
   } else kept.push('pipeline.yaml');
+  if (hideCacheFromGit(files)) written.push('.gitignore');
+  else kept.push('.gitignore');
 
+  const driver = await installDriver(context, launcher);
+  (driver.attributes === 'written' ? written : kept).push('.gitattributes');
+  return { written, kept, mergeDriver: driver.state };
+}
+
+/** Lets git ignore the cache; false when it does already. */
+export function hideCacheFromGit(files: CommandContext['files']): boolean {
   const ignore = files.read('.gitignore') ?? '';
   const lines = ignore.split('\n');
   const missing = IGNORED.filter(
     (line) => !lines.includes(line) && !lines.includes(line.replace(/^\//, '')),
   );
-  if (missing.length > 0) {
-    const separator = ignore === '' || ignore.endsWith('\n') ? '' : '\n';
-    files.write('.gitignore', `${ignore}${separator}${missing.join('\n')}\n`);
-    written.push('.gitignore');
-  } else kept.push('.gitignore');
-
-  const driver = await installDriver(context, launcher);
-  (driver.attributes === 'written' ? written : kept).push('.gitattributes');
-  return { written, kept, mergeDriver: driver.state };
+  if (missing.length === 0) return false;
+  const separator = ignore === '' || ignore.endsWith('\n') ? '' : '\n';
+  files.write('.gitignore', `${ignore}${separator}${missing.join('\n')}\n`);
+  return true;
 }

@@ -51,7 +51,8 @@ const isInside = (inner: ParamSelector, outer: ParamSelector): boolean =>
   inner.key !== undefined &&
   (outer.key === undefined || inner.key.startsWith(`${outer.key}.`));
 
-const shownKey = ({ file, key }: ParamSelector): string =>
+/** How a parameter is named to people and in fingerprints. */
+export const shownKey = ({ file, key }: ParamSelector): string =>
   file === PARAMS_FILE && key !== undefined ? key : key === undefined ? file : `${file}:${key}`;
 
 function nest({ file, key }: ParamSelector, value: JsonValue): JsonObject {
