@@ -331,6 +331,29 @@ t.test('ttl: older than that is stale', async (t) => {
   });
 });
 
+t.test(
+  'a frozen stage waits for nothing: what it was made from may fail, or not be asked for',
+  async (t) => {
+    const world = new FakeWorld({ raw: 'robin', model: 'of last week' });
+    const chain = pipeline(CHAIN, { train: { frozen: true } });
+    world.onCommand((command, { files }) => {
+      if (command.env['AVIAN_STAGE'] === 'prepare') return { code: 1 };
+      files.set('report', `on ${files.get('model')}`);
+      return { code: 0 };
+    });
+    const outcomes = await repro(world, chain, { keepGoing: true });
+    t.equal(
+      ['prepare', 'train', 'score'].map((name) => outcomes.get(name as StageName)?.kind).join(),
+      'failed,skipped,executed',
+    );
+    t.equal(world.files.get('report'), 'on of last week');
+    t.equal(
+      kinds(await repro(world, chain, { targets: ['score'] })),
+      'train skipped, score skipped',
+    );
+  },
+);
+
 t.test('frozen stages are skipped, always_changed ones run', async (t) => {
   const world = new FakeWorld({ raw: 'robin', clean: 'by hand' });
   const frozen = pipeline('raw -> prepare -> clean', { prepare: { frozen: true } });
