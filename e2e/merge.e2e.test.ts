@@ -170,26 +170,23 @@ t.test('markers alone are enough; a merge made by hand is not overwritten', asyn
   t.equal((await verdicts(rig))['join'], 'stale');
 });
 
-t.test(
-  'the driver as git calls it, where avian is on no PATH',
-  async (t) => {
-    const rig = await branches(t, { ours: ['left.txt', 'L\n'], theirs: ['right.txt', 'R\n'] });
-    const driver = (await rig.git('config', 'merge.avian-lock.driver')).trim();
-    rig.write('o', '');
-    rig.write('a', await rig.git('show', 'main:pipeline.lock'));
-    rig.write('b', await rig.git('show', 'theirs:pipeline.lock'));
-    const command = driver.replace('%O', 'o').replace('%A', 'a').replace('%B', 'b');
-    const env = { PATH: `/usr/bin:/bin`, AVIAN_NODE: process.execPath };
-    const { stderr } = await promisify(execFile)('/bin/sh', ['-c', command], {
-      cwd: rig.root,
-      env,
-    });
-    t.match(stderr, /both sides/);
-    t.match(JSON.parse(rig.read('a')), { stages: { join: { conflict: [{}] } } });
-    rig.write('b', '{"version": 9}');
-    await t.rejects(promisify(execFile)('/bin/sh', ['-c', command], { cwd: rig.root, env }), {
-      code: 2,
-      stderr: /lock\/side-unreadable/,
-    });
-  },
-);
+t.test('the driver as git calls it, where avian is on no PATH', async (t) => {
+  const rig = await branches(t, { ours: ['left.txt', 'L\n'], theirs: ['right.txt', 'R\n'] });
+  const driver = (await rig.git('config', 'merge.avian-lock.driver')).trim();
+  rig.write('o', '');
+  rig.write('a', await rig.git('show', 'main:pipeline.lock'));
+  rig.write('b', await rig.git('show', 'theirs:pipeline.lock'));
+  const command = driver.replace('%O', 'o').replace('%A', 'a').replace('%B', 'b');
+  const env = { PATH: `/usr/bin:/bin`, AVIAN_NODE: process.execPath };
+  const { stderr } = await promisify(execFile)('/bin/sh', ['-c', command], {
+    cwd: rig.root,
+    env,
+  });
+  t.match(stderr, /both sides/);
+  t.match(JSON.parse(rig.read('a')), { stages: { join: { conflict: [{}] } } });
+  rig.write('b', '{"version": 9}');
+  await t.rejects(promisify(execFile)('/bin/sh', ['-c', command], { cwd: rig.root, env }), {
+    code: 2,
+    stderr: /lock\/side-unreadable/,
+  });
+});

@@ -129,7 +129,7 @@ export function stagesIn(folder: string): number[] {
   });
 }
 
-export function isAlive(pid: number): boolean {
+function isAlive(pid: number): boolean {
   try {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
     return !/^\) [ZX]/.test(stat.slice(stat.lastIndexOf(')')));

@@ -43,7 +43,7 @@ stages:
     outs: [report/all.txt]
 `;
 
-export const FILES: { readonly [path: string]: string } = {
+const FILES: { readonly [path: string]: string } = {
   'pipeline.yaml': PIPELINE,
   'params.yaml': 'lr: 0.1\n',
   'mark.sh': MARK,

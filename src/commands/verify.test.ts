@@ -20,7 +20,7 @@ const PIPELINE = `stages:
 
 const REPRO = {
   ...{ targets: [], overrides: [], force: false, single: false, downstream: false },
-  ...{ keepGoing: false, runCache: true, probes: true, nameRuns: true },
+  ...{ keepGoing: false, runCache: true, probes: true, nameRuns: true, trace: false },
   capacity: { cpu: 1, gpu: 0, memory: 0 },
 };
 

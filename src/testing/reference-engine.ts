@@ -30,11 +30,20 @@ export function settleAll(
     const isBlocked = producers.some(({ name }) =>
       ['failed', 'blocked'].includes(endings.get(name) ?? ''),
     );
-    // A frozen step is taken as it is, whatever becomes of what it once read.
-    if (step.frozen) endings.set(step.name, 'skipped');
+    if (step.frozen) endings.set(step.name, settleFrozen(step, files, memory));
     else endings.set(step.name, isBlocked ? 'blocked' : settle(step, files, memory));
   }
   return endings;
+}
+
+/** A frozen step is taken as it is, whatever becomes of what it once read; only what is gone comes back. */
+function settleFrozen({ name, outs }: Step, files: Files, memory: Memory): Ending {
+  const gone = outs.flatMap(({ path, cache }) => {
+    const known = cache ? memory.locked.get(name)?.outs.get(path) : undefined;
+    return known === undefined || contentAt(files, path) !== undefined ? [] : [{ path, known }];
+  });
+  for (const { path, known } of gone) put(files, path, known);
+  return gone.length > 0 ? 'restored' : 'skipped';
 }
 
 function settle(step: Step, files: Files, memory: Memory): Ending {
@@ -48,7 +57,9 @@ function settle(step: Step, files: Files, memory: Memory): Ending {
   if (!step.alwaysChanged) {
     const locked = memory.locked.get(name);
     if (locked?.key === key && same(locked.outs, lying)) return 'skipped';
-    const record = memory.records.get(key);
+    // What persists depends on the runs before: only what the lock names comes back.
+    const locking = locked?.key === key ? locked.outs : undefined;
+    const record = step.persist ? locking : memory.records.get(key);
     // What is not in the cache can only be had where it lies.
     const isWhole = step.outs.every(
       ({ path, cache }) => cache || record?.get(path) === lying.get(path),
