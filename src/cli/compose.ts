@@ -75,7 +75,7 @@ function openProject(
     {
       ...{ record: true, recordDeployment: true, rebuild: true, close: true },
       ...{ find: true, latest: true, lookUp: true, history: true, get: true, deployments: true },
-      ...{ producersOf: true, consumersOf: true, producersAt: true },
+      ...{ producersOf: true, consumersOf: true, producersAt: true, traces: true },
     },
   );
   const executor = lazyPort<Executor>(

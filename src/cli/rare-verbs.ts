@@ -8,6 +8,8 @@ export * as dag from './verbs/dag.ts';
 export * as deploy from './verbs/deploy.ts';
 export * as deps from './verbs/deps.ts';
 export * as doctor from './verbs/doctor.ts';
+export * as du from './verbs/du.ts';
+export * as gc from './verbs/gc.ts';
 export * as image from './verbs/image.ts';
 export * as importDvc from './verbs/import-dvc.ts';
 export * as init from './verbs/init.ts';

@@ -161,6 +161,30 @@ stale until \`avian repro\`, \`avian add\` or \`avian checkout --ours|--theirs\`
 The second form is what git calls once \`avian init\` has installed it; the result replaces OURS.`,
     load: async () => (await import('./rare-verbs.ts')).mergeLock,
   },
+  gc: {
+    summary: 'free the space of what nothing needs; can be undone',
+    help: `usage: avian gc [options]
+       avian gc --undo [ID]
+
+Needed is what pipeline.lock, the locks of all commits and a deployment name, recent runs, and raw
+data. The rest goes to the trash when it is known to lie elsewhere as well, and for good 7 days later.
+
+      --dry            say what would go, by stage and age
+  -f, --force          let it go without a copy elsewhere
+      --older-than T   runs and leftovers younger than this stay; default 14d
+      --keep-runs N    the newest N runs of every stage stay too; default 0
+      --empty-trash    remove all trash for good now
+      --undo [ID]      put back what the newest gc, or this one, took
+      --json           the same as JSON`,
+    load: async () => (await import('./rare-verbs.ts')).gc,
+  },
+  du: {
+    summary: 'what takes the space: by stage, by source, and beside them',
+    help: `usage: avian du [path]… [options]
+
+      --json           the same as JSON`,
+    load: async () => (await import('./rare-verbs.ts')).du,
+  },
   image: {
     summary: 'build an OCI image without a daemon, or look into one',
     help: `usage: avian image build --output DIR --copy SRC:DST… --entrypoint CMD [options]

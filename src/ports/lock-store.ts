@@ -1,6 +1,6 @@
 import type { Problem } from '../model/diagnostic.ts';
 import type { LockedSource, LockedStage, PipelineLock } from '../model/lock.ts';
-import type { RepoPath, StageName } from '../model/names.ts';
+import type { Digest, RepoPath, StageName } from '../model/names.ts';
 import type { Result } from '../model/result.ts';
 
 /**
@@ -16,6 +16,8 @@ export interface LockStore {
   /** Undefined takes the entry away. */
   setStage(stage: StageName, entry: LockedStage | undefined): Promise<void>;
   setSource(path: RepoPath, artifact: LockedSource | undefined): Promise<void>;
+  /** Every content that was ever pinned as a source on this machine, also by a lock that was never committed. */
+  everySource(): Promise<readonly Digest[]>;
   flush(): Promise<void>;
   /** Both sides of a file that git left with conflict markers, each as a text; undefined when it has none. */
   conflictSides(): Promise<ConflictSides | undefined>;

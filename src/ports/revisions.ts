@@ -2,6 +2,13 @@
 export interface Revisions {
   /** A file's text at a revision; undefined when there is no git, no such revision or no such file. */
   fileAt(revision: string, path: string): Promise<string | undefined>;
+  /**
+   * Every text that a file of this name has, at whatever place, in any commit that a branch, tag,
+   * remote, stash or work tree reaches, and in the index. Each text once, in no order; none where
+   * there is no git repository.
+   * @throws ProblemError `git/unreadable` when there is a repository and it cannot be read whole.
+   */
+  everyVersion(name: string): AsyncIterable<string>;
   /** Whether git knows the project, and if not why. */
   standing(): Promise<GitStanding>;
   /** The commit that a revision names; undefined when it names none. */

@@ -1,6 +1,17 @@
+import type { ArtifactRef } from '../model/artifact.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { Digest, Fingerprint, RepoPath, RunId, StageName } from '../model/names.ts';
-import type { Run, RunRecord } from '../model/run.ts';
+import type { DepInput, Run, RunRecord } from '../model/run.ts';
+
+/** A succeeded run without all that a garbage collector has no use for. */
+export interface RunTrace {
+  readonly id: RunId;
+  readonly stage: StageName;
+  /** Milliseconds since 1970. */
+  readonly startedMs: number;
+  readonly deps: readonly DepInput[];
+  readonly outs: { readonly [path: string]: ArtifactRef };
+}
 
 /** Every run of every stage, and the questions one asks of them. Records are immutable. */
 export interface RunLog {
@@ -22,6 +33,8 @@ export interface RunLog {
   /** Succeeded runs that produced something at this path, newest first. */
   producersAt(path: RepoPath): Promise<readonly Run[]>;
   get(id: RunId): Promise<Run | undefined>;
+  /** Every succeeded run, newest first. */
+  traces(): Promise<readonly RunTrace[]>;
 
   /** Keeps a deployment; several for one revision are its restarts. */
   recordDeployment(deployment: Deployment): Promise<void>;

@@ -11,7 +11,7 @@ import type { Run, RunRecord } from '../model/run.ts';
 import type { Traced } from '../model/trace.ts';
 import type { ConflictSides, LockStore } from '../ports/lock-store.ts';
 import type { AttemptLog, LogChunk, LogStore } from '../ports/log-store.ts';
-import type { RunLog } from '../ports/run-log.ts';
+import type { RunLog, RunTrace } from '../ports/run-log.ts';
 
 /** What the fake stores share with the world they belong to. */
 export interface FakeNotes {
@@ -86,6 +86,14 @@ export class FakeRunLog implements RunLog {
     return this.runs.find((run) => run.id === id);
   }
 
+  async traces(): Promise<readonly RunTrace[]> {
+    const runs = await this.#select(succeeded);
+    return runs.map(({ id, stage, startedAt, input, outs }) => ({
+      ...{ id, stage, outs, deps: input.deps },
+      startedMs: Date.parse(startedAt),
+    }));
+  }
+
   async recordDeployment(deployment: Deployment): Promise<void> {
     this.#world.note(`runs.recordDeployment ${deployment.revision}`);
     const known = this.kept.some((kept) => canonicalJson(kept) === canonicalJson(deployment));
@@ -105,6 +113,7 @@ export class FakeRunLog implements RunLog {
 /** `pipeline.lock` in memory. */
 export class FakeLockStore implements LockStore {
   lock: PipelineLock = EMPTY_LOCK;
+  readonly pinned = new Set<Digest>();
   /** Set it to make `read` fail, as a lock full of conflict markers would. */
   problem: Problem | undefined;
   /** What conflict markers leave of both branches' locks. */
@@ -134,6 +143,7 @@ export class FakeLockStore implements LockStore {
 
   async setSource(path: RepoPath, artifact: LockedSource | undefined): Promise<void> {
     this.#world.note(`lock.setSource ${path}`);
+    if (artifact !== undefined) this.pinned.add(artifact.digest);
     this.lock = { ...this.lock, sources: changed(this.lock.sources, path, artifact) };
   }
 
@@ -146,6 +156,10 @@ export class FakeLockStore implements LockStore {
     this.lock = lock;
     this.problem = undefined;
     this.sides = undefined;
+  }
+
+  async everySource(): Promise<readonly Digest[]> {
+    return [...this.pinned];
   }
 
   async flush(): Promise<void> {

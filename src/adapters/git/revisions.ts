@@ -1,5 +1,6 @@
 import type { GitStanding, Revisions, UnmergedFile } from '../../ports/revisions.ts';
 import { openGit, type Git, type GitOptions } from './git.ts';
+import { everyVersion } from './every-version.ts';
 
 /** Asks git about the project at `root`; every question is a process of its own, so ask rarely. */
 export function openRevisions({
@@ -25,6 +26,7 @@ export function openRevisions({
     markMerged: async (path) => (await git('add', '--', path)).kind === 'ok',
     prefix: async () => line(await git('rev-parse', '--show-prefix')),
     setting: async (key) => line(await git('config', '--get', key)),
+    everyVersion: (name) => everyVersion(name, { cwd: root, env }),
     setSetting: async (key, value) => (await git('config', '--local', key, value)).kind === 'ok',
   };
 }

@@ -14,7 +14,7 @@ import { EMPTY_LOCK } from '../../model/lock.ts';
 import type { LockedSource, LockedStage, PipelineLock } from '../../model/lock.ts';
 import { problem } from '../../model/diagnostic.ts';
 import type { Problem } from '../../model/diagnostic.ts';
-import type { RepoPath, StageName } from '../../model/names.ts';
+import type { Digest, RepoPath, StageName } from '../../model/names.ts';
 import { ProblemError } from '../../model/problem-error.ts';
 import { ok } from '../../model/result.ts';
 import type { Result } from '../../model/result.ts';
@@ -24,6 +24,7 @@ import { LockJournal, applyChange } from './journal.ts';
 import type { LockChange } from './journal.ts';
 import { LOCK_FILE } from './lock-diagnostics.ts';
 import { formatLock, parseLock } from './lock-text.ts';
+import { SourceList } from './source-list.ts';
 
 export interface LockStoreOptions {
   /** The project's root, where `pipeline.lock` lies. */
@@ -55,6 +56,7 @@ class FileLockStore implements LockStore {
   readonly #hash: (text: string) => string;
   readonly #rewriteEveryMs: number;
   readonly #journal: LockJournal;
+  readonly #sources: SourceList;
   /** Every change of this process and of the journal it found, by what it changes. */
   readonly #changes = new Map<string, LockChange>();
   #state: State | undefined;
@@ -67,6 +69,7 @@ class FileLockStore implements LockStore {
     this.#hash = options.hash;
     this.#rewriteEveryMs = options.rewriteEveryMs ?? 1000;
     this.#journal = new LockJournal(join(options.cache, 'lock-journal.jsonl'));
+    this.#sources = new SourceList(join(options.cache, 'sources.txt'));
   }
 
   parse(text: string): Result<PipelineLock, Problem> {
@@ -88,8 +91,13 @@ class FileLockStore implements LockStore {
   }
 
   async setSource(path: RepoPath, artifact: LockedSource | undefined): Promise<void> {
+    if (artifact !== undefined) writing(() => this.#sources.add(artifact.digest));
     if (same(this.#known().lock.sources, path, artifact)) return;
     this.#change({ source: path, artifact: artifact ?? null });
+  }
+
+  async everySource(): Promise<readonly Digest[]> {
+    return this.#sources.all();
   }
 
   async flush(): Promise<void> {

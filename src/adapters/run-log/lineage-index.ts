@@ -2,8 +2,9 @@ import type { Database } from 'better-sqlite3';
 import { fromRef } from '../../model/artifact.ts';
 import type { Deployment } from '../../model/deployment.ts';
 import { canonicalJson } from '../../model/json.ts';
-import type { RunId } from '../../model/names.ts';
+import type { RunId, StageName } from '../../model/names.ts';
 import type { Run, RunRecord } from '../../model/run.ts';
+import type { RunTrace } from '../../ports/run-log.ts';
 
 /** A record with the text that its id is the hash of. */
 export interface Kept<T> {
@@ -113,6 +114,23 @@ export class LineageIndex {
       )
       .all(...values, Math.min(limit, Number.MAX_SAFE_INTEGER));
     return this.#whole(rows).map(({ id, record }) => toRun(id, record));
+  }
+
+  traces(): RunTrace[] {
+    const rows = this.#db
+      .prepare<[], { id: string; stage: string; started: number; deps: string; outs: string }>(
+        `SELECT id, stage, started_ms AS started, json_extract(record, '$.input.deps') AS deps,
+           json_extract(record, '$.outs') AS outs
+         FROM runs WHERE succeeded = 1 ORDER BY started_ms DESC, seq DESC`,
+      )
+      .all();
+    return rows.map(({ id, stage, started, deps, outs }) => ({
+      id: id as RunId,
+      stage: stage as StageName,
+      startedMs: started,
+      deps: JSON.parse(deps) as RunTrace['deps'],
+      outs: JSON.parse(outs) as RunTrace['outs'],
+    }));
   }
 
   deployments(name: string | undefined): Deployment[] {

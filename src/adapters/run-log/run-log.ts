@@ -9,7 +9,7 @@ import { ProblemError } from '../../model/problem-error.ts';
 import { err } from '../../model/result.ts';
 import type { Result } from '../../model/result.ts';
 import type { Run, RunRecord } from '../../model/run.ts';
-import type { RunLog } from '../../ports/run-log.ts';
+import type { RunLog, RunTrace } from '../../ports/run-log.ts';
 import type { Kept, LineageIndex } from './lineage-index.ts';
 import { explained, isDamage, openIndex, setAside } from './open-index.ts';
 import { parseDeployment, parseRunRecord } from './record-codec.ts';
@@ -119,6 +119,10 @@ class SqliteRunLog implements StoredRunLog {
 
   async get(id: RunId): Promise<Run | undefined> {
     return (await this.#ask((index) => index.runs('id = ?', id)))[0];
+  }
+
+  traces(): Promise<readonly RunTrace[]> {
+    return this.#ask((index) => index.traces());
   }
 
   deployments(name?: string): Promise<readonly Deployment[]> {

@@ -85,4 +85,16 @@ export function lockStoreContract(t: Test, project: (t: Test) => () => LockStore
       value: { version: 1, sources: {}, stages: { train: locked('2', { b: tree }) } },
     });
   });
+
+  t.test('every source that was ever pinned is remembered, committed or not', async (t) => {
+    const open = project(t);
+    const store = open();
+    t.same(await store.everySource(), []);
+    await store.setSource(path('raw'), tree);
+    await store.setSource(path('raw'), program);
+    await store.setSource(path('again'), tree);
+    await store.setSource(path('raw'), undefined);
+    await store.flush();
+    t.same(await open().everySource(), [tree.digest, program.digest]);
+  });
 }

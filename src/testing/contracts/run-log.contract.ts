@@ -155,6 +155,19 @@ export function runLogContract(t: Test, open: (t: Test) => RunLog): void {
     t.same(await log.producersAt('out' as RepoPath), []);
   });
 
+  t.test('traces are what succeeded runs read and wrote, newest first', async (t) => {
+    const log = open(t);
+    t.same(await log.traces(), []);
+    const first = await log.record(runRecord('fetch', 1));
+    await log.record(failed('train', 2));
+    const second = await log.record(runRecord('train', 3));
+    const trace = ({ id, stage: name, input, outs, startedAt }: Run) => ({
+      ...{ id, stage: name, outs, deps: input.deps },
+      startedMs: Date.parse(startedAt),
+    });
+    t.strictSame(await log.traces(), [trace(second), trace(first)]);
+  });
+
   t.test('deployments are kept by name, newest first, restarts included', async (t) => {
     const log = open(t);
     const [first, restart, other] = [
