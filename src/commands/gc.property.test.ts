@@ -6,7 +6,7 @@ import { toRef, type ArtifactRef } from '../model/artifact.ts';
 import type { Digest, RepoPath, StageName } from '../model/names.ts';
 import { content } from '../testing/contracts/workspace.contract.ts';
 import { deployment, runRecord } from '../testing/contracts/run-log.contract.ts';
-import { spaceContext, unwrap } from '../testing/fake-context.ts';
+import { spaceContext, unwrap, withLocks } from '../testing/fake-context.ts';
 import { FakeWorld } from '../testing/fakes.ts';
 import { gc, undoGc, type SpaceContext } from './gc.ts';
 
@@ -50,7 +50,7 @@ for (let round = 0; round < 6; round++) {
     world.clock.tick(Date.now() + DAY - world.clock.now());
     const commits: string[] = [];
     const store = openObjectStore(bed);
-    const fake = spaceContext(world, commits);
+    const fake = spaceContext(world, withLocks(commits));
     const context: SpaceContext = {
       ...fake,
       store,

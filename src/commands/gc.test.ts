@@ -4,7 +4,7 @@ import type { Digest, RepoPath, StageName } from '../model/names.ts';
 import type { RunRecord } from '../model/run.ts';
 import { content } from '../testing/contracts/workspace.contract.ts';
 import { deployment, runRecord } from '../testing/contracts/run-log.contract.ts';
-import { spaceContext, unwrap } from '../testing/fake-context.ts';
+import { spaceContext, unwrap, withLocks } from '../testing/fake-context.ts';
 import { FakeWorld } from '../testing/fakes.ts';
 import { gc, undoGc, type GcOptions } from './gc.ts';
 
@@ -19,7 +19,7 @@ const FORCE = { ...DEFAULTS, force: true };
 function setUp(locks: string[] = []) {
   const world = new FakeWorld({});
   world.clock.tick(365 * DAY);
-  const context = spaceContext(world, locks);
+  const context = spaceContext(world, withLocks(locks));
   const commit = async (path: string, text: string): Promise<ArtifactRef> => {
     world.files.set(path, text);
     return toRef(await content(world.workspace.commit(path as RepoPath)));

@@ -15,6 +15,7 @@ import type { Leftover, ObjectStore, StoredObject, TrashEntry } from '../ports/o
 import type { RunTrace } from '../ports/run-log.ts';
 import type { CommandContext } from './context.ts';
 import { ROOT_SOURCES, type Retention, type RootInputs } from './gc-roots.ts';
+import { holdingProject } from './hold-project.ts';
 
 export interface GcOptions extends Retention {
   /** Say what would go, change nothing, take no lock. */
@@ -39,7 +40,7 @@ export async function gc(
   context: SpaceContext,
 ): Promise<Result<GcView, Problem>> {
   if (options.dry) return collect(options, context);
-  return exclusively(context, () => collect(options, context));
+  return holdingProject(context, () => collect(options, context));
 }
 
 /** `avian gc --undo [id]`: puts back what a gc took; the newest when no id is given. */
@@ -47,7 +48,7 @@ export async function undoGc(
   wanted: string | undefined,
   context: SpaceContext,
 ): Promise<Result<GcUndoView, Problem>> {
-  return exclusively(context, async () => {
+  return holdingProject(context, async () => {
     const entries = await context.store.trash();
     const entry = entries.findLast(({ id }) => wanted === undefined || id === wanted);
     if (entry === undefined) return err(notInTrash(wanted, entries));
@@ -55,25 +56,6 @@ export async function undoGc(
     const { id, objects, bytes, leftovers } = entry;
     return ok({ id, objects, bytes, leftovers });
   });
-}
-
-/** Holds the invocation lock, after what a kill left behind is settled. */
-async function exclusively<T>(context: SpaceContext, work: () => Promise<T>): Promise<T> {
-  const { ports } = context;
-  const held = await context.invocationLock.acquire({
-    command: context.commandLine,
-    signal: context.signal,
-    onWait: (holder) => {
-      if (holder !== undefined) ports.emit({ type: 'waiting-for-lock', holder });
-    },
-  });
-  try {
-    await context.reapOrphans();
-    await ports.workspace.recover();
-    return await work();
-  } finally {
-    await held.release();
-  }
 }
 
 async function collect(

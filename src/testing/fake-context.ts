@@ -1,12 +1,14 @@
 import type { Result } from '../model/result.ts';
 import type { SpaceContext } from '../commands/gc.ts';
+import type { Revisions } from '../ports/revisions.ts';
 import { FakeObjectStore } from './fake-object-store.ts';
+import { FakeRevisions } from './fake-revisions.ts';
 import type { FakeWorld } from './fakes.ts';
 
-/** What a command that tidies up is given, in memory; `locks` are the texts of pipeline.lock in git. */
+/** What a command that tidies up is given, in memory. */
 export function spaceContext(
   world: FakeWorld,
-  locks: readonly string[] = [],
+  revisions: Revisions = new FakeRevisions(),
 ): SpaceContext & { readonly store: FakeObjectStore } {
   return {
     ports: world.ports(),
@@ -22,12 +24,7 @@ export function spaceContext(
       }),
       store: () => undefined,
     },
-    revisions: {
-      fileAt: () => Promise.resolve(undefined),
-      async *everyVersion() {
-        yield* locks;
-      },
-    },
+    revisions,
     invocationLock: {
       acquire: async () => {
         world.calls.push('lock');
@@ -41,6 +38,15 @@ export function spaceContext(
     store: new FakeObjectStore(world),
     copies: { verified: () => Promise.resolve({ kind: 'no-remote' }) },
   };
+}
+
+/** git in which pipeline.lock has these texts; a test may add and take away. */
+export function withLocks(locks: readonly string[]): Revisions {
+  const revisions = new FakeRevisions();
+  revisions.everyVersion = async function* () {
+    yield* locks;
+  };
+  return revisions;
 }
 
 /** The value of a result that a test expects to be one. */

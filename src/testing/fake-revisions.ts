@@ -19,6 +19,13 @@ export class FakeRevisions implements Revisions {
     return this.#find(revision)?.files.get(path);
   }
 
+  async *everyVersion(name: string): AsyncIterable<string> {
+    const texts = this.commits.flatMap(({ files }) =>
+      [...files].flatMap(([path, text]) => (path.split('/').at(-1) === name ? [text] : [])),
+    );
+    yield* new Set(texts);
+  }
+
   async standing(): Promise<GitStanding> {
     return this.state;
   }

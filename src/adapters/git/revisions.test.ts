@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import type { Test } from 'tap';
@@ -26,7 +26,10 @@ function rig(t: Test): RevisionsRig & { readonly root: string } {
     init: async () => {
       await git('init', '-q', '-b', 'main');
     },
-    write: async (path, text) => writeFileSync(join(root, path), text),
+    write: async (path, text) => {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    },
     commit: async () => {
       await git('add', '-A');
       await git('commit', '-qm', 'x', '--allow-empty');

@@ -4,6 +4,7 @@ import { toRef } from '../../model/artifact.ts';
 import type { Digest } from '../../model/names.ts';
 import { objectStoreContract } from '../../testing/contracts/object-store.contract.ts';
 import { content } from '../../testing/contracts/workspace.contract.ts';
+import { hashText } from '../hash/blake3.ts';
 import { objectPath } from '../workspace/layout.ts';
 import { openBed, path, picture, type DiskBed } from '../workspace/testing.ts';
 import { openObjectStore } from './open-store.ts';
@@ -66,7 +67,7 @@ t.test('a tree with wrong bytes is named, a file that begins like a tree is a fi
 t.test('an entry of the trash that this avian cannot read is left alone', async (t) => {
   const bed = openBed(t);
   for (const [id, text] of [
-    ['newer', '{"v":2}'],
+    ['newer', `{"v":2}\n${hashText('{"v":2}')}\n`],
     ['torn', '{"v":'],
   ] as const) {
     await bed.write(`cache/v1/trash/${id}/manifest.json`, text);

@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { ObjectStore, StoredObject } from '../../ports/object-store.ts';
 import type { Digest } from '../../model/names.ts';
+import { readBootId } from '../workspace/boot.ts';
 import { discard, listFolder } from '../workspace/discard.ts';
 import { openDisk, type Step } from '../workspace/disk.ts';
 import { openDurability } from '../workspace/durability.ts';
@@ -25,7 +26,7 @@ export interface StoreOptions {
 export function openObjectStore({ root, cache, step }: StoreOptions): ObjectStore {
   const layout = layoutOf(root, cache);
   const disk = openDisk(step);
-  const durability = openDurability(layout, disk);
+  const durability = openDurability(layout, disk, readBootId());
   const objects = openObjects(layout, disk, durability);
   const trash = openTrash({ layout, disk, cache });
 

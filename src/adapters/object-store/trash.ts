@@ -2,9 +2,10 @@ import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { isJsonObject } from '../../model/json.ts';
 import type { Leftover, TrashEntry } from '../../ports/object-store.ts';
-import { discard, listFolder, readJson } from '../workspace/discard.ts';
-import { writeDurably, type Disk } from '../workspace/disk.ts';
+import { discard, listFolder } from '../workspace/discard.ts';
+import type { Disk } from '../workspace/disk.ts';
 import { isErrno } from '../workspace/failure.ts';
+import { readJournal, writeJournal } from '../workspace/journal.ts';
 import { objectPath, type Layout } from '../workspace/layout.ts';
 
 /**
@@ -96,7 +97,7 @@ export function openTrash(needed: {
       const places = leftovers.map(({ place }) => place);
       const manifest: Manifest = { v: 1, at, objects: hexes, leftovers: places };
       disk.mkdir(folder);
-      writeDurably(disk, `${folder}/manifest.json`, JSON.stringify(manifest));
+      writeJournal(disk, `${folder}/manifest.json`, manifest);
       for (const hex of hexes) move(disk, objectPath(layout.objects, hex), trashedObject(id, hex));
       for (const place of places) move(disk, `${cache}/${place}`, `${folder}/${place}`);
     },
@@ -123,21 +124,12 @@ export function openTrash(needed: {
   };
 }
 
-/** Undefined when it is not there (then nothing was moved yet) or is not one that this avian knows. */
+/** Undefined when it is not there (then nothing was moved yet) or is not as an avian like this one wrote it. */
 function readManifest(folder: string): Manifest | undefined {
-  const manifest = tryReadJson(`${folder}/manifest.json`);
+  const manifest = readJournal(`${folder}/manifest.json`);
   return isJsonObject(manifest) && manifest['v'] === 1
     ? (manifest as unknown as Manifest)
     : undefined;
-}
-
-function tryReadJson(file: string): unknown {
-  try {
-    return readJson(file);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 /** What is there already has the same name, so the same bytes; but a torn one may be shorter. */

@@ -52,6 +52,25 @@ export function revisionsContract(t: Test, open: (t: Test) => RevisionsRig): voi
     }
   });
 
+  t.test('every version that was committed, wherever it lay, each once', async (t) => {
+    const { revisions, init, write, commit } = open(t);
+    const versions = async (): Promise<string[]> => {
+      const texts: string[] = [];
+      for await (const text of revisions.everyVersion('birds.lock')) texts.push(text);
+      return texts.sort();
+    };
+    t.same(await versions(), []);
+    await init();
+    t.same(await versions(), []);
+    for (const text of ['one', 'two', 'one']) {
+      await write('birds.lock', text);
+      await write('eggs/birds.lock', 'three');
+      await write('other', text);
+      await commit();
+    }
+    t.same(await versions(), ['one', 'three', 'two']);
+  });
+
   t.test('settings come back', async (t) => {
     const { revisions, init } = open(t);
     await init();
