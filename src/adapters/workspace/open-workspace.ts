@@ -48,7 +48,11 @@ export function openWorkspace(options: OpenOptions): OpenWorkspace {
     disk,
     durability,
     clock: openFileClock(layout.clock, disk),
-    stats: openStatCache(layout.statCache, openBootMark(layout.statBoot, disk, bootId)),
+    stats: openStatCache(
+      layout.statCache,
+      openBootMark(layout.statBoot, disk, bootId),
+      (diagnostic) => options.emit({ type: 'diagnostic', diagnostic }),
+    ),
     objects: openObjects(layout, disk, durability),
     files: openFileRunner(disk, openWorkerPool(options.workerProgram)),
     emit: options.emit,

@@ -4,6 +4,7 @@ import { createRequire as requireFrom } from 'node:module';
 import { dirname } from 'node:path';
 import type Sqlite from 'better-sqlite3';
 import { fromRef, toRef, type Artifact, type ArtifactRef } from '../../model/artifact.ts';
+import type { Diagnostic } from '../../model/diagnostic.ts';
 import { parseDigest, type Digest } from '../../model/names.ts';
 import type { BootMark } from './boot.ts';
 import { COLUMNS, CTIME, type Snapshot } from './snapshot.ts';
@@ -19,7 +20,7 @@ export interface Remembered {
 /**
  * Which content a path had when lstat said what it said. One compact row a digested path, so that
  * a no-op of 10,000 files reads one row. Never the reason why something fails: an unreadable or
- * foreign database is thrown away, a database that cannot be written is done without.
+ * older database is thrown away, one of a newer avian or one that cannot be written is done without.
  */
 export interface StatCache {
   read(path: string): Remembered | undefined;
@@ -40,7 +41,11 @@ interface Open {
   readonly replace: Sqlite.Statement<[string, string, string, Buffer, Buffer]>;
 }
 
-export function openStatCache(file: string, boot: BootMark): StatCache {
+export function openStatCache(
+  file: string,
+  boot: BootMark,
+  report: (diagnostic: Diagnostic) => void = () => undefined,
+): StatCache {
   let state: Open | 'closed' | 'unusable' = 'closed';
   let isMarked = false;
 
@@ -56,7 +61,12 @@ export function openStatCache(file: string, boot: BootMark): StatCache {
         forgetSince(state.database, since);
         boot.settled();
       }
-    } catch {
+    } catch (error) {
+      if (error instanceof NewerStatCache) {
+        report(newer(file, error.version));
+        state = 'unusable';
+        return undefined;
+      }
       try {
         state = startOver();
       } catch {
@@ -143,7 +153,9 @@ function openDatabase(file: string): Open | undefined {
          COMMIT;`,
       );
     }
-    if (database.pragma('user_version', { simple: true }) !== VERSION) {
+    const version = Number(database.pragma('user_version', { simple: true }));
+    if (version > VERSION) throw new NewerStatCache(version);
+    if (version !== VERSION) {
       database.close();
       return undefined;
     }
@@ -229,6 +241,23 @@ function parseRef(text: string): ArtifactRef | undefined {
     return undefined;
   }
 }
+
+/** Left alone: who goes back to an older avian for a day does not want to pay for it twice. */
+class NewerStatCache extends Error {
+  readonly version: number;
+
+  constructor(version: number) {
+    super(`version ${version}`);
+    this.version = version;
+  }
+}
+
+const newer = (file: string, version: number): Diagnostic => ({
+  severity: 'warning',
+  code: 'stat/newer',
+  message: `${file} was written by a newer avian (version ${version}, this one knows ${VERSION}), so files are read again each time`,
+  hint: 'use that avian, or a later one; or delete the file: it is made anew',
+});
 
 /** A row changed between its two reads; whoever reads starts again without it. */
 export class StaleRow extends Error {}
