@@ -8,7 +8,10 @@ import Database from 'better-sqlite3';
 const [file] = process.argv.slice(2);
 if (file === undefined) throw new Error('usage: node scripts/dump-database.ts DATABASE');
 const db = new Database(file, { readonly: true });
-const lines = ['BEGIN;', `PRAGMA user_version = ${db.pragma('user_version', { simple: true })};`];
+const lines = [
+  'BEGIN;',
+  `PRAGMA user_version = ${Number(db.pragma('user_version', { simple: true }))};`,
+];
 const things = db
   .prepare<[], { type: string; name: string; sql: string }>(
     "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid",
@@ -26,7 +29,8 @@ process.stdout.write(`${[...lines, 'COMMIT;'].join('\n')}\n`);
 function literal(value: unknown): string {
   if (value === null) return 'NULL';
   if (Buffer.isBuffer(value)) return `x'${value.toString('hex')}'`;
-  if (typeof value !== 'string') return String(value);
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  if (typeof value !== 'string') throw new Error(`bug: SQLite gave a ${typeof value}`);
   // A statement would end at a NUL.
   if (value.includes('\0')) return `CAST(x'${Buffer.from(value).toString('hex')}' AS TEXT)`;
   return `'${value.replaceAll("'", "''")}'`;

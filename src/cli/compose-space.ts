@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { openDownloads } from '../adapters/download/open-downloads.ts';
 import { openObjectStore } from '../adapters/object-store/open-store.ts';
 import type { SpaceContext } from '../commands/gc.ts';
+import type { ImportContext } from '../commands/fetch-source.ts';
 import type { Copies } from '../ports/copies.ts';
 import { createPlainRenderer } from '../report/plain.ts';
 import { withProject } from './compose.ts';
@@ -27,3 +29,14 @@ export async function withSpace(
     renderer.close();
   }
 }
+
+/** The same for verbs that fetch. */
+export const withImports = (
+  io: Io,
+  work: (context: ImportContext) => Promise<ExitStatus>,
+): Promise<ExitStatus> =>
+  withSpace(io, (context) => {
+    const { root } = context.ports.environment;
+    const folder = join(root, 'cache/v1/tmp/downloads');
+    return work({ ...context, downloads: openDownloads({ root, cwd: io.cwd, folder }) });
+  });

@@ -143,6 +143,24 @@ Revisions are git revisions or run ids; HEAD and the workspace when absent.`,
     help: 'usage: avian add <path>…\n\nThe path is added to the .gitignore beside it.',
     load: async () => (await import('./rare-verbs.ts')).add,
   },
+  'import-url': {
+    summary: 'fetch raw data by URL, keep it and pin where it came from',
+    help: `usage: avian import-url <url> [path]
+
+http, https, file, or a path outside the project. The path is added to the .gitignore beside it.
+
+      --json           the same as JSON`,
+    load: async () => (await import('./rare-verbs.ts')).importUrl,
+  },
+  update: {
+    summary: 'fetch imported data again where it changed',
+    help: `usage: avian update [path]…
+
+All that was imported, when no path is given.
+
+      --json           the same as JSON`,
+    load: async () => (await import('./rare-verbs.ts')).update,
+  },
   checkout: {
     summary: 'make the workspace hold what pipeline.lock names',
     help: `usage: avian checkout [stage | path]… [options]

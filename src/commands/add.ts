@@ -6,6 +6,7 @@ import type { PathsView } from '../model/views.ts';
 import { describeWorkspaceProblem } from '../engine/observe.ts';
 import type { CommandContext } from './context.ts';
 import { holdingProject } from './hold-project.ts';
+import { ignoreInGit } from './ignore-in-git.ts';
 import { loadWorkload } from './load-workload.ts';
 
 /** `avian add <path>…`: keeps raw data in the cache, pins it in the lock and hides it from git. */
@@ -39,17 +40,6 @@ export async function add(
     await ports.lock.flush();
     return ok({ paths: added });
   });
-}
-
-/** Adds `/name` to the .gitignore beside the path, unless a line there says so already. */
-function ignoreInGit(path: RepoPath, files: CommandContext['files']): void {
-  const slash = path.lastIndexOf('/');
-  const ignoreFile = `${path.slice(0, slash + 1)}.gitignore`;
-  const line = `/${path.slice(slash + 1)}`;
-  const text = files.read(ignoreFile) ?? '';
-  if (text.split('\n').includes(line)) return;
-  const separator = text === '' || text.endsWith('\n') ? '' : '\n';
-  files.write(ignoreFile, `${text}${separator}${line}\n`);
 }
 
 const outside = (text: string): Problem =>

@@ -1,6 +1,7 @@
 import type { ArtifactRef } from '../model/artifact.ts';
 import { sameContent, toRef } from '../model/artifact.ts';
 import { problem, type Problem } from '../model/diagnostic.ts';
+import type { SourceRef } from '../model/lock.ts';
 import { contains, parseRepoPath, type RepoPath, type StageName } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { PipelineLock } from '../model/lock.ts';
@@ -24,6 +25,30 @@ export async function checkout(
     const restored = await restoreAll(wanted.value, ports);
     if (restored.ok) warnOfConflicts(lock.value, wanted.value, ports);
     return restored;
+    const restored: PathsView['paths'][number][] = [];
+    const missing: Locked[] = [];
+    for (const each of wanted.value) {
+      const { path, ref } = each;
+      const there = await ports.workspace.digest(path);
+      if (there.ok && there.value !== undefined && sameContent(toRef(there.value), ref)) continue;
+      if (!(await ports.workspace.holds(ref))) {
+        missing.push(each);
+        continue;
+      }
+      const done = await ports.workspace.restore(path, ref);
+      if (!done.ok) {
+        const kind = done.error.kind === 'object-corrupt' ? 'corruption' : 'stage';
+        return err(problem(kind, 'checkout/failed', describeWorkspaceProblem(done.error)));
+      }
+      restored.push({
+        path,
+        done: 'restored',
+        ...ref,
+        ...(done.value.kept !== undefined && { kept: done.value.kept }),
+      });
+    }
+    if (missing.length > 0) return err(notInCache(missing, restored.length));
+    return ok({ paths: restored });
   });
 }
 
@@ -32,6 +57,8 @@ export interface Locked {
   readonly path: RepoPath;
   readonly ref: ArtifactRef;
   readonly stage?: StageName;
+  /** Fetched by `avian import-url`. */
+  readonly isImported?: true;
 }
 
 /** Makes the workspace hold these; what the cache does not have is told at the end, after all others. */
@@ -87,14 +114,15 @@ function warnOfConflicts(
 }
 
 function everythingIn(lock: {
-  readonly sources: { readonly [path: string]: ArtifactRef };
+  readonly sources: { readonly [path: string]: SourceRef };
   readonly stages: {
     readonly [stage: string]: { readonly outs: { readonly [path: string]: ArtifactRef } };
   };
 }): readonly Locked[] {
-  const sources = Object.entries(lock.sources).map(([path, ref]) => ({
+  const sources = Object.entries(lock.sources).map(([path, { from, ...ref }]) => ({
     path: path as RepoPath,
     ref,
+    ...(from !== undefined && { isImported: true as const }),
   }));
   const outs = Object.entries(lock.stages).flatMap(([stage, entry]) =>
     Object.entries(entry.outs).map(([path, ref]) => ({
@@ -132,10 +160,19 @@ function select(
   return ok([...new Set(chosen)]);
 }
 
-const notInCache = (missing: readonly RepoPath[], restored: number): Problem =>
-  problem(
+function notInCache(missing: readonly Locked[], restored: number): Problem {
+  const names = (of: readonly Locked[]): string => of.map(({ path }) => path).join(', ');
+  const imported = missing.filter(({ isImported }) => isImported);
+  const hints = [
+    ...(imported.length > 0
+      ? [`\`avian update ${imported.map(({ path }) => path).join(' ')}\` fetches what was imported`]
+      : []),
+    ...(missing.length > imported.length ? ['`avian repro` makes outs again'] : []),
+  ];
+  return problem(
     'stage',
     'checkout/not-in-cache',
-    `the cache does not have ${missing.join(', ')}${restored > 0 ? ` (${restored} others were restored)` : ''}`,
-    'run `avian repro` to make them again',
+    `the cache does not have ${names(missing)}${restored > 0 ? ` (${restored} others were restored)` : ''}`,
+    hints.join('; '),
   );
+}

@@ -160,13 +160,19 @@ void t.test('the lock as it is written', (t) => {
   const validate = compile(read('lock'));
   const lock = {
     version: 1,
-    sources: { raw: { digest: digest('1'), size: 1, files: 2 } },
+    sources: {
+      raw: { digest: digest('1'), size: 1, files: 2 },
+      fetched: {
+        ...{ digest: digest('2'), size: 1 },
+        from: { url: 'https://a.example/x', etag: '"v1"', modified: 'today', size: 1 },
+      },
+    },
     stages: { train: { fingerprint: fingerprint('a'), outs: run.outs } },
   } as const;
   t.ok(validate(JSON.parse(formatLock(lock))), JSON.stringify(validate.errors));
   const contested = {
     version: 1,
-    sources: { raw: { ...lock.sources.raw, conflict: [lock.sources.raw] } },
+    sources: { raw: { ...lock.sources.raw, conflict: [lock.sources.fetched] } },
     stages: { train: { ...lock.stages.train, conflict: [lock.stages.train] } },
   } as const;
   t.ok(validate(JSON.parse(formatLock(contested))), JSON.stringify(validate.errors));

@@ -40,7 +40,7 @@ export type AvianEvent =
   /** How far a long piece of file work has come; renderers use it to break a silence. */
   | {
       readonly type: 'progress';
-      readonly phase: 'digesting' | 'committing' | 'restoring';
+      readonly phase: 'digesting' | 'committing' | 'restoring' | 'downloading';
       readonly path: RepoPath;
       readonly files: number;
       readonly bytes: number;

@@ -25,9 +25,25 @@ export interface LockedStage extends StageEntry {
   readonly conflict?: NonEmptyArray<StageEntry>;
 }
 
+/** Where raw data was fetched from, as it was then: what `avian update` compares with what is there now. */
+export interface Origin {
+  /** `https://…` or `file:///…`, without user and password. */
+  readonly url: string;
+  /** As the server sent it, quotes and all. */
+  readonly etag?: string;
+  /** `Last-Modified` as the server sent it; of a file its modification time, ISO 8601. */
+  readonly modified?: string;
+  readonly size: number;
+}
+
+/** Raw data: what `avian add` took in, or `avian import-url` fetched. */
+export interface SourceRef extends ArtifactRef {
+  readonly from?: Origin;
+}
+
 /** As for a stage; settled by `avian add`, or by choosing a side. */
-export interface LockedSource extends ArtifactRef {
-  readonly conflict?: NonEmptyArray<ArtifactRef>;
+export interface LockedSource extends SourceRef {
+  readonly conflict?: NonEmptyArray<SourceRef>;
 }
 
 export const EMPTY_LOCK: PipelineLock = { version: 1, sources: {}, stages: {} };

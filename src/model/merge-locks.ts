@@ -1,6 +1,11 @@
-import type { ArtifactRef } from './artifact.ts';
 import { byCodeUnit, canonicalJson } from './json.ts';
-import { contested, type Contested, type PipelineLock, type StageEntry } from './lock.ts';
+import {
+  contested,
+  type Contested,
+  type PipelineLock,
+  type SourceRef,
+  type StageEntry,
+} from './lock.ts';
 
 export interface LockMerge {
   readonly lock: PipelineLock;
@@ -27,7 +32,7 @@ export function mergeLocks(
   theirs: PipelineLock,
 ): LockMerge {
   const stages = mergeMaps<StageEntry>(base.stages, ours.stages, theirs.stages);
-  const sources = mergeMaps<ArtifactRef>(base.sources, ours.sources, theirs.sources);
+  const sources = mergeMaps<SourceRef>(base.sources, ours.sources, theirs.sources);
   const places = (which: 'conflicts' | 'kept'): LockPlace[] => [
     ...sources[which].map((name): LockPlace => ({ kind: 'source', name })),
     ...stages[which].map((name): LockPlace => ({ kind: 'stage', name })),
@@ -41,7 +46,7 @@ export function mergeLocks(
 
 type Entries<Value> = { readonly [name: string]: Contested<Value> };
 
-function mergeMaps<Value extends StageEntry | ArtifactRef>(
+function mergeMaps<Value extends StageEntry | SourceRef>(
   base: Entries<Value>,
   ours: Entries<Value>,
   theirs: Entries<Value>,

@@ -193,11 +193,11 @@ export interface DeploymentsView {
   }[];
 }
 
-/** `avian checkout` and `add`: what was done with which path. */
+/** `avian checkout`, `add`, `import-url` and `update`: what was done with which path. */
 export interface PathsView {
   readonly paths: readonly {
     readonly path: RepoPath;
-    readonly done: 'added' | 'restored' | 'unchanged' | 'removed';
+    readonly done: 'added' | 'imported' | 'updated' | 'restored' | 'unchanged' | 'removed';
     readonly digest?: Digest;
     readonly size?: number;
     readonly files?: number;

@@ -4,11 +4,13 @@ import { describeSize, oneLine, shortDigest } from './describe.ts';
 import type { Style } from './style.ts';
 import { table, type Cell } from './table.ts';
 
-/** What `add` and `checkout` did, one path a line. */
+/** What `add`, `checkout` and their kin did, one path a line. */
 export function pathsText(view: PathsView, style: Style): string {
   const { glyphs } = style;
   const glyph = {
     added: glyphs.executed,
+    imported: glyphs.executed,
+    updated: glyphs.executed,
     restored: glyphs.restored,
     unchanged: glyphs.skipped,
     removed: glyphs.failed,

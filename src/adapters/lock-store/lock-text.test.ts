@@ -222,6 +222,21 @@ function randomName(random: (bound: number) => number): string {
   return Array.from({ length: 1 + random(4) }, () => letters[random(letters.length)]).join('');
 }
 
+t.test('a source says where it came from, in a conflict too', (t) => {
+  const from = { url: 'https://a.example/x', etag: 'W/"1"', modified: 'today', size: 1 };
+  const source = { ...program, from };
+  const other = { ...tree, from: { url: 'file:///x', size: 3 } };
+  const made: PipelineLock = {
+    ...{ version: 1, stages: {} },
+    sources: { raw: { ...source, conflict: [other, program] }, plain: tree },
+  };
+  const written = formatLock(made);
+  t.match(written, '"from": {\n        "url": "https://a.example/x",\n');
+  t.strictSame(parseLock(written), { ok: true, value: made });
+  t.match(faults(written.replace('"size": 3', '"size": -3')), [/^lock\/invalid /]);
+  t.end();
+});
+
 t.test('names that JavaScript treats specially are names', (t) => {
   const special = text.replace('"train"', '"__proto__"');
   t.equal(parseLock(special).ok, true);

@@ -7,7 +7,9 @@ import type {
   Contested,
   LockedSource,
   LockedStage,
+  Origin,
   PipelineLock,
+  SourceRef,
   StageEntry,
 } from '../../model/lock.ts';
 import { parseDigest, parseFingerprint, parseRepoPath, parseStageName } from '../../model/names.ts';
@@ -44,9 +46,21 @@ const stageMembers = ({ fingerprint, outs }: StageEntry, depth: number): Members
 
 const writeSource = (source: LockedSource, depth: number): string =>
   writeObject(
-    [...refMembers(source), ...conflictMember(source.conflict, refMembers, depth)],
+    [...sourceMembers(source, depth), ...conflictMember(source.conflict, sourceMembers, depth)],
     depth,
   );
+
+const sourceMembers = ({ from, ...ref }: SourceRef, depth: number): Members => [
+  ...refMembers(ref),
+  ...(from === undefined ? [] : [['from', writeObject(originMembers(from), depth + 1)] as const]),
+];
+
+const originMembers = ({ url, etag, modified, size }: Origin): Members => [
+  ['url', JSON.stringify(url)],
+  ...(etag === undefined ? [] : [['etag', JSON.stringify(etag)] as const]),
+  ...(modified === undefined ? [] : [['modified', JSON.stringify(modified)] as const]),
+  ['size', String(size)],
+];
 
 const writeRef = (ref: ArtifactRef, depth: number): string => writeObject(refMembers(ref), depth);
 
@@ -142,7 +156,8 @@ function readLock(value: JsonValue, faults: LockFault[]): PipelineLock | undefin
 type Read<T> = (value: JsonValue, at: readonly string[], fault: Fault) => T | undefined;
 
 const readStage: Read<LockedStage> = (value, at, fault) => readApart(value, at, readEntry, fault);
-const readSource: Read<LockedSource> = (value, at, fault) => readApart(value, at, readRef, fault);
+const readSource: Read<LockedSource> = (value, at, fault) =>
+  readApart(value, at, readSourceRef, fault);
 
 /** An entry, and beside its own members what other branches have in its place. */
 function readApart<T>(
@@ -179,6 +194,31 @@ function readEntry(value: JsonValue, at: readonly string[], fault: Fault): Stage
   const outs = readMap(value['outs'], [...at, 'outs'], isPath, readRef, fault);
   return fingerprint && { fingerprint, outs };
 }
+
+const readSourceRef: Read<SourceRef> = (value, at, fault) => {
+  const { from, ...alone } = isJsonObject(value) ? value : {};
+  const ref = readRef(from === undefined ? value : alone, at, fault);
+  const origin = from === undefined ? undefined : readOrigin(from, [...at, 'from'], fault);
+  return ref && { ...ref, ...(origin !== undefined && { from: origin }) };
+};
+
+const readOrigin: Read<Origin> = (value, at, fault) => {
+  if (!isJsonObject(value)) return fault('lock/invalid', at, '`from` is an object');
+  refuseOthers(value, at, ['url', 'etag', 'modified', 'size'], fault);
+  const { url, etag, modified, size } = value;
+  for (const [name, text] of Object.entries({ url, etag, modified })) {
+    if (typeof text === 'string' || (text === undefined && name !== 'url')) continue;
+    fault('lock/invalid', [...at, name], `\`${name}\` is a text`);
+  }
+  if (!isCount(size)) fault('lock/invalid', [...at, 'size'], 'a size is a whole number of bytes');
+  if (typeof url !== 'string' || !isCount(size)) return undefined;
+  return {
+    url,
+    ...(typeof etag === 'string' && { etag }),
+    ...(typeof modified === 'string' && { modified }),
+    size,
+  };
+};
 
 function readRef(value: JsonValue, at: readonly string[], fault: Fault): ArtifactRef | undefined {
   if (!isJsonObject(value)) return fault('lock/invalid', at, 'an artifact is an object');
