@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { delimiter, join } from 'node:path';
-import { existsSync } from 'node:fs';
 import t from 'tap';
+import { PRETEND_OLD, findOldNode } from './old-node.ts';
 import { AVIAN } from './rig.ts';
 
 const VERBS = [['--version'], ['repro'], ['status', '--json'], ['nonsense']];
@@ -9,11 +8,10 @@ const VERBS = [['--version'], ['repro'], ['status', '--json'], ['nonsense']];
 t.test(
   'a Node that is too old is told in one line, with exit 64, before anything loads',
   async (t) => {
-    const pretend = 'Object.defineProperty(process.versions, "node", { value: "20.20.2" })';
     for (const words of VERBS) {
       const { status, stderr, stdout } = spawnSync(
         process.execPath,
-        ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`, AVIAN, ...words],
+        [...PRETEND_OLD, AVIAN, ...words],
         { encoding: 'utf8' },
       );
       t.equal(status, 64, words.join(' '));
@@ -36,15 +34,3 @@ t.test(
     t.equal(stderr.split('\n').length, 2, 'one line');
   },
 );
-
-/** npm puts the pinned Node first on PATH; an older one may lie behind it. */
-function findOldNode(): string | undefined {
-  return (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .map((folder) => join(folder, 'node'))
-    .filter((path) => existsSync(path))
-    .find((path) => {
-      const { stdout } = spawnSync(path, ['-p', 'process.versions.node'], { encoding: 'utf8' });
-      return Number.parseInt(stdout, 10) < 22;
-    });
-}
