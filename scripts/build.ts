@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 import { binEntry, binLauncher } from './bin-entry.ts';
+import { SHELLS } from '../src/cli/completion/scripts.ts';
 import { compileSchemas } from './compile-schemas.ts';
 
 /** Programs of the bundle: each becomes `dist/<file name>.js`, so a file name is used once. */
@@ -44,6 +45,7 @@ const APART: { readonly [name: string]: string } = {
   'load-project': 'src/config/load-project.ts',
   'trace-stage': 'src/engine/trace-stage.ts',
   'open-tracer': 'src/adapters/tracer/open-tracer.ts',
+  completion: 'src/cli/verbs/completion.ts',
 };
 
 /** Node's modules that take a millisecond or more to load, and that a no-op has no use for. */
@@ -64,6 +66,9 @@ await rm(fresh, { recursive: true, force: true });
 await mkdir(join(fresh, 'bin'), { recursive: true });
 await compileSchemas();
 await bundle(PROGRAMS);
+for (const shell of SHELLS) {
+  await copyFile(join(root, `src/cli/completion/avian.${shell}`), join(fresh, `avian.${shell}`));
+}
 await writeProgram('avian.js', binEntry(manifest.engines.node));
 await writeProgram('bin/avian', binLauncher());
 // A build that failed above leaves the last good one in place.
@@ -118,7 +123,7 @@ async function bundle(programs: readonly string[]): Promise<void> {
           hooks.onResolve(
             {
               filter:
-                /^(?:yaml|modern-tar)$|(?:rare-verbs|load-project|trace-stage|open-tracer)\.ts$/,
+                /^(?:yaml|modern-tar)$|(?:rare-verbs|load-project|trace-stage|open-tracer|completion)\.ts$/,
             },
             (found) =>
               found.kind === 'entry-point'

@@ -255,4 +255,15 @@ Words after the task's name go to its command.`,
     help: 'usage: avian doctor [--json]',
     load: async () => (await import('./rare-verbs.ts')).doctor,
   },
+  completion: {
+    summary: 'complete commands, options and stages in bash, zsh or fish',
+    help: `usage: avian completion bash|zsh|fish
+
+Prints a script for the shell:
+
+  bash    in ~/.bashrc: eval "$(avian completion bash)"
+  zsh     in ~/.zshrc, after compinit: eval "$(avian completion zsh)"
+  fish    in ~/.config/fish/completions/avian.fish: avian completion fish | source`,
+    load: async () => (await import('./verbs/completion.ts')).completionOf(verbs),
+  },
 };
