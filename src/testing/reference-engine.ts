@@ -36,16 +36,6 @@ export function settleAll(
   return endings;
 }
 
-/** A frozen step is taken as it is, whatever becomes of what it once read; only what is gone comes back. */
-function settleFrozen({ name, outs }: Step, files: Files, memory: Memory): Ending {
-  const gone = outs.flatMap(({ path, cache }) => {
-    const known = cache ? memory.locked.get(name)?.outs.get(path) : undefined;
-    return known === undefined || contentAt(files, path) !== undefined ? [] : [{ path, known }];
-  });
-  for (const { path, known } of gone) put(files, path, known);
-  return gone.length > 0 ? 'restored' : 'skipped';
-}
-
 function settle(step: Step, files: Files, memory: Memory): Ending {
   const inputs = step.deps.map((path) => contentAt(files, path));
   if (inputs.includes(undefined)) return 'failed';
@@ -56,17 +46,18 @@ function settle(step: Step, files: Files, memory: Memory): Ending {
 
   if (!step.alwaysChanged) {
     const locked = memory.locked.get(name);
-    if (locked?.key === key && same(locked.outs, lying)) return 'skipped';
-    // What persists depends on the runs before: only what the lock names comes back.
-    const locking = locked?.key === key ? locked.outs : undefined;
-    const record = step.persist ? locking : memory.records.get(key);
-    // What is not in the cache can only be had where it lies.
-    const isWhole = step.outs.every(
-      ({ path, cache }) => cache || record?.get(path) === lying.get(path),
-    );
-    if (record !== undefined && isWhole) {
-      for (const [path, content] of record) put(files, path, content);
-      memory.locked.set(name, { key, outs: record });
+    const last = locked?.key === key ? locked.outs : undefined;
+    if (last !== undefined && same(last, lying)) return 'skipped';
+    // What persists was made from the runs before, so an earlier run is another matter.
+    const record = step.persist ? undefined : memory.records.get(key);
+    for (const known of [last, record]) {
+      // What is not in the cache can only be had where it lies.
+      const isWhole = step.outs.every(
+        ({ path, cache }) => cache || known?.get(path) === lying.get(path),
+      );
+      if (known === undefined || !isWhole) continue;
+      for (const [path, content] of known) put(files, path, content);
+      memory.locked.set(name, { key, outs: known });
       return 'restored';
     }
   }
@@ -76,6 +67,17 @@ function settle(step: Step, files: Files, memory: Memory): Ending {
   memory.records.set(key, outs);
   memory.locked.set(name, { key, outs });
   return 'executed';
+}
+
+/** Taken as it is, whatever becomes of what it once read; what is gone of it comes back. */
+function settleFrozen({ name, outs }: Step, files: Files, memory: Memory): Ending {
+  const locked = memory.locked.get(name)?.outs;
+  const gone = outs.filter(
+    ({ path, cache }) =>
+      cache && contentAt(files, path) === undefined && locked?.get(path) !== undefined,
+  );
+  for (const { path } of gone) put(files, path, locked?.get(path));
+  return gone.length > 0 ? 'restored' : 'skipped';
 }
 
 /** What the step's command does. */
