@@ -27,6 +27,7 @@ export interface Doom {
   readonly killAfterMs?: number;
   /** Kills the running stages with it, not avian alone. */
   readonly withStages?: boolean;
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** Copies of one project in folders of their own, and the real avian in them. */
@@ -84,6 +85,7 @@ function runAvian(folder: string, root: string, words: string, doom: Doom = {}):
       NO_COLOR: '1',
       MARKS: join(folder, 'marks'),
       NODE_DISABLE_COMPILE_CACHE: '1',
+      ...doom.env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,

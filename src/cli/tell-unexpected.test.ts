@@ -30,6 +30,7 @@ t.test('what the world did is a line with a code and what to do, never a stack',
   }
   t.match(told(errorOf('SQLITE_FULL', {})).text, 'system/no-space');
   t.match(told(errorOf('SQLITE_IOERR_WRITE', {})).text, 'system/io');
+  t.match(told(errorOf('', { syscall: 'rm' })).text, 'system/io');
   const real: unknown = (() => {
     try {
       return readFileSync('/nowhere/at/all');

@@ -50,7 +50,9 @@ const WORLDLY: readonly { readonly codes: RegExp; readonly code: string; readonl
 
 function worldly(error: unknown): Problem | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
-  const said = String(error.code);
+  // Node's own `rm` names what it does not know by nothing: `, Unknown error: Input/output error`.
+  const isUnnamed = error.code === '' && 'syscall' in error && error.syscall === 'rm';
+  const said = isUnnamed ? 'EIO' : String(error.code);
   if (!('syscall' in error) && !said.startsWith('SQLITE_')) return undefined;
   const found = WORLDLY.find(({ codes }) => codes.test(said));
   return found && problem('stage', found.code, error.message, found.hint);

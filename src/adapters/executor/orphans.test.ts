@@ -130,3 +130,9 @@ t.test('a torn note, or no folder at all, is no obstacle', async (t) => {
   t.same(await reap(folder), []);
   t.same(readdirSync(folder), []);
 });
+
+t.test('notes that a kill left half written are swept', async (t) => {
+  const folder = t.testdir({ [`${attempt}.json.new`]: '{"stage":' });
+  t.same(await reap(folder), []);
+  t.same(readdirSync(folder), []);
+});

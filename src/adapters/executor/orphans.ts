@@ -106,18 +106,11 @@ export async function reapOrphans(options: {
     rmSync(path, { force: true });
   });
   await Promise.all(ending);
-  sweep(runningFolder);
-  return reaped;
-}
-
-/** Notes that a kill left half written; younger ones may be those of a task that starts now. */
-function sweep(folder: string): void {
-  for (const name of namesIn(folder).filter((each) => each.endsWith('.new'))) {
-    unlessImpossible(() => {
-      const path = join(folder, name);
-      if (Date.now() - statSync(path).mtimeMs > 60_000) rmSync(path, { force: true });
-    });
+  // Notes that a kill left half written. Nobody else writes one: the caller holds the project's lock.
+  for (const name of namesIn(runningFolder).filter((each) => each.endsWith('.new'))) {
+    unlessImpossible(() => rmSync(join(runningFolder, name), { force: true }));
   }
+  return reaped;
 }
 
 /**
