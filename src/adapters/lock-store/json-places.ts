@@ -119,9 +119,16 @@ class Parser {
 
   #string(): string {
     const start = this.#at;
-    const raw = this.#match(/"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y);
-    if (raw === undefined) throw new Unexpected(start, 'a string that does not end, or cannot be');
-    return JSON.parse(raw) as string;
+    this.#at++;
+    // Piece by piece: one pattern for all of it overflows the stack on ten megabytes.
+    while (
+      this.#match(/[^"\\\u0000-\u001f]{1,65536}|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y) !== undefined
+    );
+    if (this.#text[this.#at] !== '"') {
+      throw new Unexpected(start, 'a string that does not end, or cannot be');
+    }
+    this.#at++;
+    return JSON.parse(this.#text.slice(start, this.#at)) as string;
   }
 
   #take(char: string, expected = `\`${char}\``): void {
