@@ -14,7 +14,8 @@ export interface VerbEntry {
 
 const OVERRIDES = `
 A word with \`=\` overrides the configuration, as in Hydra: train.lr=3e-4 experiment=exp1
-+new.key=1 ~old.key. Any other word is a target: a stage, or a path that a stage writes.`;
++new.key=1 ~old.key. Any other word is a target: a stage, all stages of a group (\`train\` for
+train@a, train@b), or a path that a stage writes.`;
 
 /** In the order a newcomer meets them. */
 export const verbs: { readonly [name: string]: VerbEntry } = {
@@ -50,6 +51,9 @@ ${OVERRIDES}
       --downstream     the targets and everything behind them
       --dry            say what would run, and run nothing
       --exit-code      with --dry: exit 3 when something would run
+      --glob           targets are patterns over names of stages: 'train@*'
+      --allow-missing  data that only the lock knows is no reason to run
+      --timeout TIME   cancel what still runs after 90s, 10m, 1h30m; exit 1
       --no-run-cache   do not restore outs of earlier runs
       --no-probe       believe what probes said last
       --trace          watch which files the commands read and write, and tell what is undeclared

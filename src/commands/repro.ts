@@ -2,13 +2,14 @@ import { plan } from '../engine/plan.ts';
 import { reproduce } from '../engine/reproduce.ts';
 import { workOf, type Workload } from '../engine/request.ts';
 import type { Capacity } from '../engine/slots.ts';
-import type { Problem } from '../model/diagnostic.ts';
+import type { Diagnostic, Problem } from '../model/diagnostic.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { Digest, StageName } from '../model/names.ts';
 import type { StageOutcome } from '../model/outcome.ts';
 import { ok, type Result } from '../model/result.ts';
 import type { StatusView } from '../model/views.ts';
 import type { CommandContext } from './context.ts';
+import { withDeadline } from './deadline.ts';
 import { holdingProject } from './hold-project.ts';
 import { loadWorkload } from './load-workload.ts';
 import { judgeAll } from './judge-all.ts';
@@ -17,6 +18,8 @@ import { resolveTargets } from './targets.ts';
 export interface ReproOptions {
   /** Stage names, or paths they write; all stages when empty. */
   readonly targets: readonly string[];
+  /** Targets are patterns over names of stages. */
+  readonly glob: boolean;
   /** Words with `=`, as in Hydra. */
   readonly overrides: readonly string[];
   readonly force: boolean;
@@ -25,6 +28,10 @@ export interface ReproOptions {
   readonly keepGoing: boolean;
   readonly runCache: boolean;
   readonly probes: boolean;
+  /** See JudgeOptions. */
+  readonly allowMissing: boolean;
+  /** The whole invocation, the wait for another avian included; what still runs then is cancelled. */
+  readonly timeoutMs?: number;
   /** Skipped stages name their runs; see JudgeOptions. */
   readonly nameRuns: boolean;
   /** Watch which files commands read and write, and warn of what is undeclared. */
@@ -39,19 +46,16 @@ export async function dryRepro(
 ): Promise<Result<StatusView, Problem>> {
   const workload = await loadWorkload(options.overrides, context);
   if (!workload.ok) return workload;
-  const targets = resolveTargets(workload.value.graph, options.targets);
+  const targets = resolveTargets(workload.value.graph, options.targets, options);
   if (!targets.ok) return targets;
   const planned = plan(workload.value.graph, { ...options, targets: targets.value });
-  return judgeAll(
-    workload.value,
-    planned,
-    { force: options.force, runCache: options.runCache, probes: false, nameRuns: true },
-    context,
-  );
+  return judgeAll(workload.value, planned, { ...options, probes: false, nameRuns: true }, context);
 }
 
 export interface Reproduced {
   readonly outcomes: ReadonlyMap<StageName, StageOutcome>;
+  /** Stages were cancelled because `timeoutMs` were over. */
+  readonly timedOut: boolean;
 }
 
 /** `avian repro`: brings stages up to date. Events carry the story; the outcomes decide the exit status. */
@@ -63,40 +67,52 @@ export async function repro(
   const begun = ports.clock.monotonic();
   const workload = await loadWorkload(options.overrides, context);
   if (!workload.ok) return workload;
-  const targets = resolveTargets(workload.value.graph, options.targets);
+  const targets = resolveTargets(workload.value.graph, options.targets, options);
   if (!targets.ok) return targets;
   const planned = plan(workload.value.graph, { ...options, targets: targets.value });
 
-  return holdingProject(context, async (interrupted) => {
-    // Read under the lock: whoever held it may have moved the lock file on.
-    const lock = await ports.lock.read();
-    if (!lock.ok) return lock;
-    ports.emit({ type: 'plan-ready', stages: planned });
-    const outcomes = await reproduce(
-      workload.value,
-      planned,
-      lock.value,
-      interrupted,
-      {
-        judging: options,
-        forced: new Set(targets.value.length === 0 ? planned : targets.value),
-        keepGoing: options.keepGoing,
-        capacity: options.capacity,
-        trace: options.trace,
-        signal: context.signal,
-        version: context.version,
-      },
-      ports,
-    );
-    ports.emit({
-      type: 'repro-done',
-      counts: countByKind(outcomes),
-      elapsedMs: Math.round(ports.clock.monotonic() - begun),
-      urls: await urlsOf(outcomes, workload.value, context),
-    });
-    return ok({ outcomes });
-  });
+  return withDeadline(options.timeoutMs, context, (bounded, isOver) =>
+    holdingProject(bounded, async (interrupted) => {
+      // Read under the lock: whoever held it may have moved the lock file on.
+      const lock = await ports.lock.read();
+      if (!lock.ok) return lock;
+      ports.emit({ type: 'plan-ready', stages: planned });
+      const outcomes = await reproduce(
+        workload.value,
+        planned,
+        lock.value,
+        interrupted,
+        {
+          judging: options,
+          forced: new Set(targets.value.length === 0 ? planned : targets.value),
+          keepGoing: options.keepGoing,
+          capacity: options.capacity,
+          trace: options.trace,
+          signal: bounded.signal,
+          version: context.version,
+        },
+        ports,
+      );
+      const cancelled = [...outcomes.values()].filter(({ kind }) => kind === 'cancelled').length;
+      const timedOut = isOver() && cancelled > 0;
+      if (timedOut) ports.emit({ type: 'diagnostic', diagnostic: overdue(cancelled) });
+      ports.emit({
+        type: 'repro-done',
+        counts: countByKind(outcomes),
+        elapsedMs: Math.round(ports.clock.monotonic() - begun),
+        urls: await urlsOf(outcomes, workload.value, context),
+      });
+      return ok({ outcomes, timedOut });
+    }),
+  );
 }
+
+const overdue = (cancelled: number): Diagnostic => ({
+  severity: 'error',
+  code: 'repro/timed-out',
+  message: `the time given with \`--timeout\` is over: ${cancelled} ${cancelled === 1 ? 'stage was' : 'stages were'} cancelled`,
+  hint: 'what had settled is kept: the next `avian repro` goes on from there',
+});
 
 function countByKind(outcomes: ReadonlyMap<StageName, StageOutcome>): {
   readonly [kind in StageOutcome['kind']]?: number;

@@ -20,7 +20,13 @@ const PIPELINE = `stages:
 
 const REPRO = {
   ...{ targets: [], overrides: [], force: false, single: false, downstream: false },
-  ...{ keepGoing: false, runCache: true, probes: true, nameRuns: true, trace: false },
+  ...{
+    keepGoing: false,
+    runCache: true,
+    probes: true,
+    ...{ trace: false, glob: false, allowMissing: false },
+    nameRuns: true,
+  },
   capacity: { cpu: 1, gpu: 0, memory: 0 },
 };
 

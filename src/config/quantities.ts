@@ -12,6 +12,12 @@ export function durationMs(value: number | string): number {
   return Math.round(total);
 }
 
+/** Milliseconds of a duration as typed, or of a number of seconds; undefined when it is neither. */
+export function parseDuration(text: string): number | undefined {
+  if (/^[0-9]+(\.[0-9]+)?$/.test(text)) return durationMs(Number(text));
+  return /^([0-9]+(\.[0-9]+)?(ms|s|m|h|d|w))+$/.test(text) ? durationMs(text) : undefined;
+}
+
 /** Bytes of `2GiB` (1024), `500MB` (1000), or a number of bytes. The schema has checked the form. */
 export function sizeBytes(value: number | string): number {
   if (typeof value === 'number') return value;

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { dryRepro, repro, type ReproOptions } from '../../commands/repro.ts';
+import { parseDuration } from '../../config/quantities.ts';
+import { dryRepro, repro, type ReproOptions, type Reproduced } from '../../commands/repro.ts';
 import { needsWork } from '../../commands/status.ts';
 import { problem, type Problem } from '../../model/diagnostic.ts';
-import type { StageOutcome } from '../../model/outcome.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { createPlainRenderer } from '../../report/plain.ts';
 import { parseWords, splitOverrides } from '../arguments.ts';
@@ -25,6 +25,9 @@ const OPTIONS = {
   'run-cache': { type: 'boolean', default: true },
   probe: { type: 'boolean', default: true },
   trace: { type: 'boolean', default: false },
+  glob: { type: 'boolean', default: false },
+  'allow-missing': { type: 'boolean', default: false },
+  timeout: { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -34,6 +37,8 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
   const { options } = parsed.value;
   const jobs = parseJobs(options.jobs);
   if (!jobs.ok) return tellProblem(jobs.error, io);
+  const timeout = parseTimeout(options.timeout);
+  if (!timeout.ok) return tellProblem(timeout.error, io);
   if (options.single && options.downstream) {
     const message = '`--single` and `--downstream` exclude each other';
     return tellProblem(problem('usage', 'usage/exclusive-options', message), io);
@@ -46,6 +51,9 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
     keepGoing: options['keep-going'],
     runCache: options['run-cache'],
     probes: options.probe,
+    glob: options.glob,
+    allowMissing: options['allow-missing'],
+    ...(timeout.value !== undefined && { timeoutMs: timeout.value }),
     // The lines for people do not name the run of a stage that was skipped.
     nameRuns: options.json,
     trace: options.trace,
@@ -63,9 +71,7 @@ async function reproduce(wanted: ReproOptions, json: boolean, io: Io): Promise<E
   try {
     return await withProject(io, renderer.onEvent, async (context) => {
       const done = await repro(wanted, context);
-      return done.ok
-        ? statusOfOutcomes([...done.value.outcomes.values()])
-        : tellProblem(done.error, io);
+      return done.ok ? statusOf(done.value) : tellProblem(done.error, io);
     });
   } finally {
     renderer.close();
@@ -89,13 +95,14 @@ async function dry(
   );
 }
 
-function statusOfOutcomes(outcomes: readonly StageOutcome[]): ExitStatus {
+function statusOf({ outcomes: byStage, timedOut }: Reproduced): ExitStatus {
+  const outcomes = [...byStage.values()];
   const damaged = outcomes.some(
     (outcome) => outcome.kind === 'failed' && outcome.failure.kind === 'restore-failed',
   );
   if (damaged) return exitStatus.corruption;
   const bad = outcomes.some(({ kind }) => kind === 'failed' || kind === 'blocked');
-  return bad ? exitStatus.stageFailed : exitStatus.ok;
+  return bad || timedOut ? exitStatus.stageFailed : exitStatus.ok;
 }
 
 function parseJobs(text: string | undefined): Result<number, Problem> {
@@ -109,4 +116,12 @@ function parseJobs(text: string | undefined): Result<number, Problem> {
       'for example -j4',
     ),
   );
+}
+
+function parseTimeout(text: string | undefined): Result<number | undefined, Problem> {
+  if (text === undefined) return ok(undefined);
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms > 0) return ok(ms);
+  const message = `\`--timeout ${text}\` is no duration`;
+  return err(problem('usage', 'usage/bad-option', message, 'for example 90s, 10m, 1h30m'));
 }
