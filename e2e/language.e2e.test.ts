@@ -92,3 +92,27 @@ void t.test(
     t.equal((await inClone(changed)).code, 3);
   },
 );
+
+void t.test('what .avianignore leaves out is in no dep, no out and nothing added', async (t) => {
+  const rig = createRig(t, {
+    'pipeline.yaml':
+      'stages:\n  s: { cmd: mkdir -p o; cp in/*.csv o; echo 1 > o/x.tmp, deps: [in], outs: [o] }\n',
+    '.avianignore': '*.tmp\n/in/scratch/\n',
+    'in/a.csv': 'a',
+    'in/scratch/notes': 'n',
+    'raw/r.csv': 'r',
+    'raw/r.tmp': 't',
+  });
+  t.equal((await rig.avian('repro')).code, 0);
+  rig.write('in/scratch/notes', 'other');
+  rig.write('in/b.tmp', 'b');
+  rig.write('o/y.tmp', 'y');
+  t.equal((await rig.avian('status -q')).code, 0);
+  rig.write('in/b.csv', 'b');
+  t.equal((await rig.avian('status -q')).code, 3);
+  t.equal((await rig.avian('add raw')).code, 0);
+  t.match(rig.read('pipeline.lock'), /"raw": \{[^}]*"files": 1/);
+  const refused = await rig.avian('add raw/r.tmp');
+  t.match(refused.stderr, /\.avianignore leaves raw\/r\.tmp out/);
+  t.equal(refused.code, 1);
+});

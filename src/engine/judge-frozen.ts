@@ -30,7 +30,7 @@ export async function judgeFrozen(
     if (!cache || ref === undefined) continue;
     const found = await workspace.digest(path);
     if (!found.ok || found.value !== undefined) continue;
-    if (!(await workspace.holds(ref))) continue;
+    if (!(await workspace.holds(ref, path))) continue;
     outs[path] = ref;
     reasons.push({ kind: 'out-missing', path });
   }

@@ -318,7 +318,7 @@ async function canRestore(
     const ref = recorded[out.path];
     if (ref === undefined) return false;
     if (out.cache) {
-      if (await ports.workspace.holds(ref)) continue;
+      if (await ports.workspace.holds(ref, out.path)) continue;
     }
     const found = await ports.workspace.digest(out.path);
     if (!found.ok || found.value === undefined || !sameContent(toRef(found.value), ref)) {

@@ -19,7 +19,8 @@ export type WorkspaceProblem =
 export interface Workspace {
   /**
    * Digests a file or directory; unchanged files are answered from the stat cache.
-   * Undefined when nothing is there. Writes no objects.
+   * Undefined when nothing is there. Writes no objects. What `.avianignore` files leave out is not
+   * there; a path that they leave out as a whole is refused.
    */
   digest(path: RepoPath): Promise<Result<Artifact | undefined, WorkspaceProblem>>;
 
@@ -35,8 +36,11 @@ export interface Workspace {
     artifact: ArtifactRef,
   ): Promise<Result<{ readonly bytes: number; readonly kept?: string }, WorkspaceProblem>>;
 
-  /** True when the object and, for a tree, everything below it is in the cache. */
-  holds(artifact: ArtifactRef): Promise<boolean>;
+  /**
+   * True when the object and, for a tree, everything below it is in the cache. With a path, also that
+   * nothing of it would be left out there by `.avianignore` files, which came after it.
+   */
+  holds(artifact: ArtifactRef, at?: RepoPath): Promise<boolean>;
 
   /** What differs between two artifacts, by path inside them, at most `limit`; undefined when a tree is not at hand. */
   compare(

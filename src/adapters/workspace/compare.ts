@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import type { ArtifactRef, ContentChange } from '../../model/artifact.ts';
-import type { Digest } from '../../model/names.ts';
+import type { Digest, RepoPath } from '../../model/names.ts';
 import type { TreeEntry, TreeNode, TreeSummary } from '../../model/tree.ts';
 import { digestAt } from './digest-path.ts';
 import { WorkspaceFailure } from './failure.ts';
@@ -50,9 +50,9 @@ async function lendFromWorkspace(
     if (stat === undefined) continue;
     const known = tools.stats.read(path)?.snapshot;
     const found = new Map<Digest, string>();
-    const read = await digestAt(tools, absolute, stat, known, 'digest', silent, (node, text) => {
-      found.set(node, text);
-    });
+    const ignores = tools.ignores.above(path as RepoPath);
+    const note = (node: Digest, text: string): void => void found.set(node, text);
+    const read = await digestAt(tools, absolute, stat, known, 'digest', silent, ignores, note);
     if (read.artifact.digest !== digest) continue;
     for (const [node, text] of found) nodes.set(node, text);
     return;

@@ -5,6 +5,7 @@ import { encodeDirectory, type TreeEntry, type TreeSummary } from '../../model/t
 import { hashText } from '../hash/blake3.ts';
 import { fail } from './failure.ts';
 import type { BatchReply, FileBatch } from './file-batch.ts';
+import { IGNORE_FILE, type Ignores } from './ignores.ts';
 import { hasObject } from './object-file.ts';
 import { dealIntoBatches } from './file-runner.ts';
 import { digestOf } from './layout.ts';
@@ -44,8 +45,14 @@ export async function digestPath(
   const absolute = path === '.' ? tools.layout.root : `${tools.layout.root}/${path}`;
   const stat = fs.lstatSync(absolute, { throwIfNoEntry: false });
   if (stat === undefined) return undefined;
+  const ignores = tools.ignores.above(path);
+  refuseIgnored(tools, path, stat, ignores);
   const known = tools.stats.read(path);
-  if (known !== undefined && (await isKnown(known, absolute, stat))) {
+  if (
+    known !== undefined &&
+    known.ignores === ignores.id &&
+    (await isKnown(known, absolute, stat))
+  ) {
     if (purpose === 'digest' || tools.objects.holds(toRef(known.artifact))) return known.artifact;
   }
   const progress = startProgress(
@@ -53,7 +60,7 @@ export async function digestPath(
     purpose === 'commit' ? 'committing' : 'digesting',
     path,
   );
-  const read = await digestAt(tools, absolute, stat, known?.snapshot, purpose, progress);
+  const read = await digestAt(tools, absolute, stat, known?.snapshot, purpose, progress, ignores);
   tools.stats.write(path, read);
   return read.artifact;
 }
@@ -89,12 +96,13 @@ export async function digestAt(
   known: Snapshot | undefined,
   purpose: Purpose,
   progress: Progress,
+  ignores: Ignores,
   onNode?: (digest: Digest, text: string) => void,
 ): Promise<Remembered> {
   if (purpose === 'commit') tools.objects.prepare('write');
   // Before the first look, so that whatever is stamped later than this may yet change unseen.
   const scanned = tools.clock.now();
-  const found = await scanKnowing(tools, absolute, stat, known);
+  const found = await scanKnowing(tools, absolute, stat, known, ignores);
   const { snapshot } = found;
   const wanted = purpose === 'commit' ? addUnstored(tools, found) : found.unknown;
   const youngest = youngestLarge(snapshot, wanted);
@@ -108,7 +116,7 @@ export async function digestAt(
     if (purpose === 'commit') tools.objects.putNode(digest, text);
     onNode?.(digest, text);
   });
-  return { artifact, snapshot: forgetYoung(snapshot, scanned, reading) };
+  return { artifact, snapshot: forgetYoung(snapshot, scanned, reading), ignores: ignores.id };
 }
 
 async function scanKnowing(
@@ -116,15 +124,16 @@ async function scanKnowing(
   absolute: string,
   stat: fs.Stats,
   known: Snapshot | undefined,
+  ignores: Ignores,
 ): Promise<Scan> {
   const onUnknown = (files: number): void => {
     tools.files.expect(files);
   };
   try {
-    return await scan(absolute, stat, known, onUnknown);
+    return await scan(absolute, stat, known, onUnknown, ignores);
   } catch (error) {
     if (!(error instanceof StaleRow)) throw error;
-    return scan(absolute, stat, undefined, onUnknown);
+    return scan(absolute, stat, undefined, onUnknown, ignores);
   }
 }
 
@@ -238,6 +247,18 @@ export function forgetYoung(
     if (column(snapshot, index, which) >= limit) snapshot.stats[index * COLUMNS + which] = NaN;
   }
   return snapshot;
+}
+
+/** A path that is named and left out at the same time is a contradiction, and would be empty in silence. */
+function refuseIgnored(tools: Tools, path: RepoPath, stat: fs.Stats, ignores: Ignores): void {
+  if (ignores.isEmpty) return;
+  for (let end = path.indexOf('/'); ; end = path.indexOf('/', end + 1)) {
+    const part = end < 0 ? path : path.slice(0, end);
+    if (ignores.excludes(`${tools.layout.root}/${part}`, end >= 0 || stat.isDirectory())) {
+      fail({ kind: 'refused', path, cause: `${IGNORE_FILE} leaves ${part} out` });
+    }
+    if (end < 0) return;
+  }
 }
 
 /** Refuses what cannot be an out at all, before anything is done. */

@@ -12,9 +12,11 @@ import { entryOf } from './entry-of.ts';
 import { attempt as attempting, isErrno } from './failure.ts';
 import { openFileClock } from './file-clock.ts';
 import { openFileRunner } from './file-runner.ts';
+import { openIgnoreFiles } from './ignores.ts';
 import { layoutOf } from './layout.ts';
 import { openObjects } from './objects.ts';
 import { discardHeld, movePath } from './rearrange.ts';
+import { canLieAt } from './restore-plan.ts';
 import { recoverRestores, restorePath } from './restore.ts';
 import { openStatCache } from './stat-cache.ts';
 import type { Tools } from './tools.ts';
@@ -53,6 +55,7 @@ export function openWorkspace(options: OpenOptions): OpenWorkspace {
       openBootMark(layout.statBoot, disk, bootId),
       (diagnostic) => options.emit({ type: 'diagnostic', diagnostic }),
     ),
+    ignores: openIgnoreFiles(root),
     objects: openObjects(layout, disk, durability),
     files: openFileRunner(disk, openWorkerPool(options.workerProgram)),
     emit: options.emit,
@@ -69,7 +72,8 @@ export function openWorkspace(options: OpenOptions): OpenWorkspace {
 
     restore: (path, artifact) => attempting(root, path, () => restorePath(tools, path, artifact)),
 
-    holds: async (artifact) => tools.objects.holds(artifact),
+    holds: async (artifact, at) =>
+      tools.objects.holds(artifact) && (at === undefined || canLieAt(tools, artifact, at)),
 
     compare: (before, after, limit) => compareArtifacts(tools, before, after, limit),
 

@@ -1,8 +1,9 @@
 import * as fs from 'node:fs';
 import { sameContent, toRef, type ArtifactRef } from '../../model/artifact.ts';
 import type { RepoPath } from '../../model/names.ts';
-import { digestPath, refuseRoot } from './digest-path.ts';
+import { digestAt, refuseRoot } from './digest-path.ts';
 import { fail, isErrno } from './failure.ts';
+import { NOTHING_IGNORED } from './ignores.ts';
 import { moveAway } from './move.ts';
 import { temporaryName } from './object-file.ts';
 import type { Tools } from './tools.ts';
@@ -18,9 +19,14 @@ export async function discardHeld(
 ): Promise<boolean> {
   const { layout, disk, objects } = tools;
   refuseRoot(path);
-  const there = await digestPath(tools, path, 'digest');
-  if (there === undefined || !sameContent(toRef(there), held) || !objects.holds(held)) return false;
   const absolute = `${layout.root}/${path}`;
+  const stat = fs.lstatSync(absolute, { throwIfNoEntry: false });
+  if (stat === undefined) return false;
+  const known = tools.stats.read(path)?.snapshot;
+  const silent = { add: () => undefined };
+  // Also what is ignored goes, so it has to be in the cache as well.
+  const there = await digestAt(tools, absolute, stat, known, 'digest', silent, NOTHING_IGNORED);
+  if (!sameContent(toRef(there.artifact), held) || !objects.holds(held)) return false;
   disk.mkdir(layout.discard);
   const gone = temporaryName(layout.discard);
   try {

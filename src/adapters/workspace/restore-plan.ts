@@ -1,9 +1,19 @@
 import { fromRef, type ArtifactRef } from '../../model/artifact.ts';
+import type { RepoPath } from '../../model/names.ts';
 import { DEEPEST, type TreeSummary } from '../../model/tree.ts';
 import { fail } from './failure.ts';
 import { hexOf } from './layout.ts';
 import type { Objects } from './objects.ts';
-import { COLUMNS, SIZE, SnapshotBuilder } from './snapshot.ts';
+import {
+  column,
+  COLUMNS,
+  isDirectoryMode,
+  MODE,
+  pathsOf,
+  SIZE,
+  SnapshotBuilder,
+} from './snapshot.ts';
+import type { Tools } from './tools.ts';
 
 const DIRECTORY = 0o040755;
 const FILE = 0o100644;
@@ -17,6 +27,23 @@ export interface RestorePlan {
   /** Everything to be made, with its digests; times are yet to come. */
   readonly snapshot: SnapshotBuilder;
   readonly targets: ReadonlyMap<number, string>;
+}
+
+/**
+ * False when ignore files above `at` would leave out some of the artifact: put back there, it would
+ * be digested as something else and be put back again for ever.
+ */
+export function canLieAt(
+  { layout, ignores, objects }: Pick<Tools, 'layout' | 'ignores' | 'objects'>,
+  artifact: ArtifactRef,
+  at: RepoPath,
+): boolean {
+  const rules = ignores.above(at);
+  if (rules.isEmpty) return true;
+  const { snapshot } = planRestore(objects, artifact, at);
+  return pathsOf(snapshot, `${layout.root}/${at}`).every(
+    (path, index) => !rules.excludes(path, isDirectoryMode(column(snapshot, index, MODE))),
+  );
 }
 
 /** Reads an artifact's trees, every node checked. `path` is for messages. Throws WorkspaceFailure. */

@@ -12,6 +12,7 @@ import { digestAt, digestPath, forgetYoung, refuseRoot } from './digest-path.ts'
 import { discard, listFolder } from './discard.ts';
 import { fail, isErrno, WorkspaceFailure } from './failure.ts';
 import type { FileBatch } from './file-batch.ts';
+import { NOTHING_IGNORED } from './ignores.ts';
 import { readJournal, writeJournal } from './journal.ts';
 import { temporaryName } from './object-file.ts';
 import { dealIntoBatches } from './file-runner.ts';
@@ -242,7 +243,7 @@ function tryLink(tools: Tools, existing: string, path: string): boolean {
   }
 }
 
-/** True when the cache has what `old` holds, also if it was written to until it was moved. */
+/** True when the cache has what `old` holds, ignored files and all, also if it was written to until it was moved. */
 async function isSafeToDrop(
   tools: Tools,
   old: string,
@@ -259,7 +260,7 @@ async function isSafeToDrop(
   }
   const silent = { add: () => undefined };
   try {
-    const again = await digestAt(tools, old, stat, snapshot, 'digest', silent);
+    const again = await digestAt(tools, old, stat, snapshot, 'digest', silent, NOTHING_IGNORED);
     return sameContent(toRef(again.artifact), toRef(current));
   } catch (error) {
     if (error instanceof WorkspaceFailure) return false;

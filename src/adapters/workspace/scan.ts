@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { byCodeUnit } from '../../model/json.ts';
 import { DEEPEST, refuseLink } from '../../model/tree.ts';
 import { fail } from './failure.ts';
+import type { Ignores } from './ignores.ts';
 import {
   COLUMNS,
   column,
@@ -62,16 +63,17 @@ export async function isUnchanged(snapshot: Snapshot, path: string): Promise<boo
 
 /**
  * Walks `path`; digests of files that did not change are taken over from `known`. `onUnknown` is
- * told now and then how many files will have to be read.
+ * told now and then how many files will have to be read. What ignore files leave out is not there.
  */
 export async function scan(
   path: string,
   stat: fs.Stats,
   known: Snapshot | undefined,
   onUnknown: (files: number) => void,
+  ignores: Ignores,
 ): Promise<Scan> {
   const found = { snapshot: new SnapshotBuilder(), unknown: [], targets: new Map(), onUnknown };
-  await visit(found, path, '', stat, 0, known, 0);
+  await visit(found, path, '', stat, 0, known, 0, ignores);
   return found;
 }
 
@@ -83,6 +85,7 @@ async function visit(
   depth: number,
   known: Snapshot | undefined,
   knownAt: number,
+  above: Ignores,
 ): Promise<void> {
   const { snapshot } = found;
   const index = snapshot.add(name, stat);
@@ -111,7 +114,10 @@ async function visit(
       : 0;
   let next = knownAt + 1;
   found.onUnknown(found.unknown.length);
-  for (const child of readNames(path)) {
+  const names = readNames(path);
+  const ignores = above.inside(path, names);
+  const isFiltered = !ignores.isEmpty;
+  for (const child of names) {
     // Both lists are in the same order, so one pass over the known names finds every match.
     while (known !== undefined && next < knownEnd && (known.names[next] ?? '') < child) {
       next = endOf(known, next);
@@ -120,6 +126,7 @@ async function visit(
     const childPath = `${path}/${child}`;
     const childStat = fs.lstatSync(childPath, { throwIfNoEntry: false });
     if (childStat === undefined) fail({ kind: 'changed-while-read', path: childPath });
+    else if (isFiltered && ignores.excludes(childPath, childStat.isDirectory())) continue;
     else if (isFileMode(childStat.mode)) {
       // Inlined from above: a promise for each of 100,000 files is what a walk cannot afford.
       const at = snapshot.add(child, childStat);
@@ -129,7 +136,7 @@ async function visit(
         found.unknown.push(at);
       }
       if (at % TURN === TURN - 1) await setImmediate();
-    } else await visit(found, childPath, child, childStat, depth + 1, match, next);
+    } else await visit(found, childPath, child, childStat, depth + 1, match, next, ignores);
   }
   snapshot.stats[index * COLUMNS + SIZE] = snapshot.count - index;
 }

@@ -15,6 +15,8 @@ const VERSION = 1;
 export interface Remembered {
   readonly artifact: Artifact;
   readonly snapshot: Snapshot;
+  /** `Ignores.id` of then: the same files under other rules are other content. */
+  readonly ignores?: string | undefined;
 }
 
 /**
@@ -111,7 +113,7 @@ export function openStatCache(
         ? []
         : (guarded(() => found.selectPaths.all(digest)) ?? []).map(({ path }) => path);
     },
-    write(path, { artifact, snapshot }) {
+    write(path, { artifact, snapshot, ignores }) {
       const found = open('write');
       if (found === undefined) return;
       const { count, names, stats, digests } = snapshot;
@@ -120,7 +122,7 @@ export function openStatCache(
         isMarked = true;
         found.replace.run(
           path,
-          JSON.stringify(toRef(artifact)),
+          JSON.stringify({ ...toRef(artifact), ignores }),
           names.join('\0'),
           Buffer.from(stats.buffer, stats.byteOffset, count * COLUMNS * 8),
           digests.subarray(0, count * 32),
@@ -217,6 +219,7 @@ function decode(
   if (ref === undefined) return undefined;
   return {
     artifact: fromRef(ref),
+    ignores: ref.ignores,
     snapshot: {
       count,
       names,
@@ -232,11 +235,13 @@ function decode(
 }
 
 /** Undefined for bytes that are not what was written: SQLite keeps no checksum of them. */
-function parseRef(text: string): ArtifactRef | undefined {
+function parseRef(text: string): (ArtifactRef & Pick<Remembered, 'ignores'>) | undefined {
   try {
     const ref = JSON.parse(text) as Partial<ArtifactRef> | null;
     const isRef = typeof ref?.digest === 'string' && parseDigest(ref.digest) === ref.digest;
-    return isRef && Number.isSafeInteger(ref.size) ? (ref as ArtifactRef) : undefined;
+    return isRef && Number.isSafeInteger(ref.size)
+      ? (ref as ReturnType<typeof parseRef>)
+      : undefined;
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@ import type { Disk } from './disk.ts';
 import type { Durability } from './durability.ts';
 import type { FileClock } from './file-clock.ts';
 import type { FileRunner } from './file-runner.ts';
+import type { IgnoreFiles } from './ignores.ts';
 import type { Layout } from './layout.ts';
 import type { Objects } from './objects.ts';
 import type { StatCache } from './stat-cache.ts';
@@ -13,6 +14,7 @@ export interface Tools {
   readonly disk: Disk;
   readonly clock: FileClock;
   readonly stats: StatCache;
+  readonly ignores: IgnoreFiles;
   readonly objects: Objects;
   readonly durability: Durability;
   readonly files: FileRunner;
