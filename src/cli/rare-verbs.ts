@@ -4,6 +4,7 @@
  */
 export * as add from './verbs/add.ts';
 export * as checkout from './verbs/checkout.ts';
+export * as commit from './verbs/commit.ts';
 export * as dag from './verbs/dag.ts';
 export * as deploy from './verbs/deploy.ts';
 export * as deps from './verbs/deps.ts';

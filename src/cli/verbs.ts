@@ -165,6 +165,19 @@ All that was imported, when no path is given.
       --json           the same as JSON`,
     load: async () => (await import('./rare-verbs.ts')).update,
   },
+  commit: {
+    summary: 'take what lies in the workspace for the result of a run',
+    help: `usage: avian commit [stage | path]… [overrides] [options]
+
+Digests and stores outs that were made by hand, and records a run marked as adopted: lineage, why and
+logs tell it. Without targets, every stage whose deps and outs are there, and every changed source.
+Gates and probes have to hold, as after a run. Never asks: a stage whose inputs changed since its
+last run is refused, unless forced.
+
+  -f, --force          also where inputs changed: you say that the outs belong to them
+      --json           the same as JSON`,
+    load: async () => (await import('./rare-verbs.ts')).commit,
+  },
   checkout: {
     summary: 'make the workspace hold what pipeline.lock names',
     help: `usage: avian checkout [stage | path]… [options]

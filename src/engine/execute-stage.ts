@@ -234,7 +234,7 @@ async function gather(
 }
 
 /** Reads declared metrics and holds them against their gates; all failed gates are told together. */
-async function readMetrics(
+export async function readMetrics(
   { stage }: StageWork,
   { workspace }: Pick<Ports, 'workspace'>,
 ): Promise<Result<{ readonly [path: string]: MetricValues }, StageFailure>> {
@@ -333,5 +333,5 @@ const sameRefs = (a: Run['outs'], b: Run['outs']): boolean =>
   });
 
 /** `20261123T101500Z-7f3a9c`: sorts by time, unique by the nonce. */
-const attemptId = (now: number, nonce: string): AttemptId =>
+export const attemptId = (now: number, nonce: string): AttemptId =>
   `${new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-${nonce}` as AttemptId;
