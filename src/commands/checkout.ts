@@ -1,10 +1,9 @@
 import type { ArtifactRef } from '../model/artifact.ts';
 import { sameContent, toRef } from '../model/artifact.ts';
 import { problem, type Problem } from '../model/diagnostic.ts';
-import type { SourceRef } from '../model/lock.ts';
 import { contains, parseRepoPath, type RepoPath, type StageName } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
-import type { PipelineLock } from '../model/lock.ts';
+import type { PipelineLock, SourceRef } from '../model/lock.ts';
 import type { PathsView } from '../model/views.ts';
 import { describeWorkspaceProblem } from '../engine/observe.ts';
 import type { CommandContext } from './context.ts';
@@ -25,30 +24,6 @@ export async function checkout(
     const restored = await restoreAll(wanted.value, ports);
     if (restored.ok) warnOfConflicts(lock.value, wanted.value, ports);
     return restored;
-    const restored: PathsView['paths'][number][] = [];
-    const missing: Locked[] = [];
-    for (const each of wanted.value) {
-      const { path, ref } = each;
-      const there = await ports.workspace.digest(path);
-      if (there.ok && there.value !== undefined && sameContent(toRef(there.value), ref)) continue;
-      if (!(await ports.workspace.holds(ref))) {
-        missing.push(each);
-        continue;
-      }
-      const done = await ports.workspace.restore(path, ref);
-      if (!done.ok) {
-        const kind = done.error.kind === 'object-corrupt' ? 'corruption' : 'stage';
-        return err(problem(kind, 'checkout/failed', describeWorkspaceProblem(done.error)));
-      }
-      restored.push({
-        path,
-        done: 'restored',
-        ...ref,
-        ...(done.value.kept !== undefined && { kept: done.value.kept }),
-      });
-    }
-    if (missing.length > 0) return err(notInCache(missing, restored.length));
-    return ok({ paths: restored });
   });
 }
 
@@ -67,12 +42,13 @@ export async function restoreAll(
   ports: Pick<CommandContext['ports'], 'workspace'>,
 ): Promise<Result<PathsView, Problem>> {
   const restored: PathsView['paths'][number][] = [];
-  const missing: RepoPath[] = [];
-  for (const { path, ref } of wanted) {
+  const missing: Locked[] = [];
+  for (const each of wanted) {
+    const { path, ref } = each;
     const there = await ports.workspace.digest(path);
     if (there.ok && there.value !== undefined && sameContent(toRef(there.value), ref)) continue;
     if (!(await ports.workspace.holds(ref))) {
-      missing.push(path);
+      missing.push(each);
       continue;
     }
     const done = await ports.workspace.restore(path, ref);
