@@ -1,6 +1,5 @@
 import type { ProjectNames } from '../../commands/project-names.ts';
-import type { VerbEntry } from '../verbs.ts';
-import { usageOf, type Usage } from './usage.ts';
+import { usageOf, type Usage, type VerbTexts } from './usage.ts';
 
 export interface Candidate {
   /** One that ends in `=` waits for more. */
@@ -11,7 +10,7 @@ export interface Candidate {
 /** A line as it is typed: the words after `avian`, of which the last one is being completed. */
 export interface Typed {
   readonly words: readonly string[];
-  readonly verbs: { readonly [name: string]: VerbEntry };
+  readonly verbs: VerbTexts;
   /** Asked only when names of the project can stand there. */
   readonly names: () => Promise<ProjectNames>;
 }
@@ -60,7 +59,7 @@ const GLOBAL = ['--help', '--version', '-C'];
 const plain = (words: readonly string[]): readonly Candidate[] =>
   words.map((word) => ({ word, about: '' }));
 
-const verbCandidates = (verbs: Typed['verbs']): readonly Candidate[] => [
+const verbCandidates = (verbs: VerbTexts): readonly Candidate[] => [
   ...Object.entries(verbs).map(([word, { summary }]) => ({ word, about: summary })),
   { word: 'help', about: 'usage and options of a command' },
 ];

@@ -1,4 +1,7 @@
-import type { VerbEntry } from '../verbs.ts';
+/** The texts of the verbs, in the order in which they are shown. */
+export interface VerbTexts {
+  readonly [name: string]: { readonly summary: string; readonly help: string };
+}
 
 /** An option as the help of its verb shows it. */
 export interface OptionHelp {
@@ -19,7 +22,7 @@ export interface Usage {
   readonly options: readonly OptionHelp[];
 }
 
-export function usageOf(verb: string, { help }: Pick<VerbEntry, 'help'>): Usage {
+export function usageOf(verb: string, { help }: { readonly help: string }): Usage {
   const start = new RegExp(`^(?:usage:)? +avian ${verb}(?: (.*))?$`);
   const lines = help.split('\n');
   const usages = lines.flatMap((line) => start.exec(line)?.[1] ?? []);

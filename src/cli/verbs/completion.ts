@@ -8,19 +8,17 @@ import { closest } from '../../model/did-you-mean.ts';
 import { parseWords } from '../arguments.ts';
 import { complete } from '../completion/complete.ts';
 import { SHELLS, scriptFor } from '../completion/scripts.ts';
+import type { VerbTexts } from '../completion/usage.ts';
 import { exitStatus, type ExitStatus } from '../exit-status.ts';
 import { findRoot } from '../find-root.ts';
 import type { Io } from '../io.ts';
 import { oneWord } from '../one-word.ts';
 import { tellProblem } from '../tell-problem.ts';
-import type { Verb, VerbEntry } from '../verbs.ts';
 import { VERSION } from '../version.ts';
 
-type Verbs = { readonly [name: string]: VerbEntry };
-
 /** `completion <shell>` for people; `completion --words -- word…` is what the shells ask while one types. */
-export const completionOf = (verbs: Verbs): { readonly run: Verb } => ({
-  run: async (words, io) => {
+export const completionOf = (verbs: VerbTexts) => ({
+  run: async (words: readonly string[], io: Io): Promise<ExitStatus> => {
     if (words[0] !== '--words' || words[1] !== '--') return script(words, io);
     await answer(words.slice(2), verbs, io);
     return exitStatus.ok;
@@ -44,7 +42,7 @@ function script(words: readonly string[], io: Io): ExitStatus {
 }
 
 /** One candidate a line, its description behind a tab. An error would stand in the middle of somebody's line. */
-async function answer(typed: readonly string[], verbs: Verbs, io: Io): Promise<void> {
+async function answer(typed: readonly string[], verbs: VerbTexts, io: Io): Promise<void> {
   try {
     const { words, cwd } = withoutDirectory(typed, io.cwd);
     const candidates = await complete({ words, verbs, names: () => namesIn(cwd) });
