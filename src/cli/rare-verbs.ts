@@ -23,6 +23,6 @@ export * as params from './verbs/params.ts';
 export * as rollback from './verbs/rollback.ts';
 export * as run from './verbs/run.ts';
 export * as stop from './verbs/stop.ts';
-export * as verify from './verbs/verify.ts';
 export * as update from './verbs/update.ts';
+export * as verify from './verbs/verify.ts';
 export * as why from './verbs/why.ts';
