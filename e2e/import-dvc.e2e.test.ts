@@ -232,8 +232,19 @@ t.test(
     params: [train, seed, more.json: ]
     outs: [model]
     metrics: [metrics.json: {cache: false}]
+  name:
+    foreach: {x: robin, y: gold finch}
+    do:
+      cmd: echo \${item} \${seed} > \${key}.out
+      outs: ["\${key}.out"]
 `,
+      'report/params.yaml': 'words: [a, b]\n',
       'report/dvc.yaml': `stages:
+  say:
+    foreach: \${words}
+    do:
+      cmd: echo \${item} > \${item}.txt
+      outs: ["\${item}.txt"]
   train:
     cmd: cp ../model report.txt
     deps: [../model]
@@ -252,12 +263,12 @@ t.test(
     t.equal(imported.code, 0, imported.stdout + imported.stderr);
     const status = await rig.avian('status --exit-code');
     t.equal(status.code, 0, status.stdout);
-    t.match((await rig.avian('repro --json')).stdout, /"counts":\{"skipped":3\}/);
+    t.match((await rig.avian('repro --json')).stdout, /"counts":\{"skipped":7\}/);
     t.match((await real('status')).stdout, /up to date/, 'and DVC goes on beside it');
 
-    const outs = ['data', 'clean', 'model', 'report/report.txt'];
+    const outs = ['data', 'clean', 'model', 'y.out', 'report/report.txt', 'report/b.txt'];
     const lying = (): readonly string[] =>
-      picture(rig.root).filter((line) => /^. "(data|clean|model|report)/.test(line));
+      picture(rig.root).filter((line) => /^. "(data|clean|model|report|y.out)/.test(line));
     const before = lying();
     for (const path of outs) fs.rmSync(join(rig.root, path), { recursive: true });
     t.equal((await rig.avian('checkout')).code, 0);

@@ -17,6 +17,7 @@ export type NoteCode = `import-dvc/${
   | 'datasets'
   | 'renamed'
   | 'templated-elsewhere'
+  | 'written-out'
   | 'imported-data'
   | 'no-content'
   | 'remote'

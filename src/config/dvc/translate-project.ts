@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { DvcNote } from '../../model/dvc.ts';
-import { canonicalJson, isJsonObject, type JsonObject } from '../../model/json.ts';
+import { isJsonObject } from '../../model/json.ts';
 import { parseRepoPath, parseStageName, ROOT, type RepoPath } from '../../model/names.ts';
 import { parseSource, type Source } from '../source.ts';
 import type { Yaml } from '../yaml.ts';
@@ -15,7 +15,8 @@ import { oldLock, oldStage } from './old-stage.ts';
 import { writePipeline, type Planned } from './write-pipeline.ts';
 import { objectOf, textOf } from './loose-json.ts';
 import { createNoter, type Noter } from './notes.ts';
-import { isExternal, isTemplate, translateStage } from './translate-stage.ts';
+import { isExternal, translateStage } from './translate-stage.ts';
+import { withoutTemplates } from './write-out.ts';
 import { translateSections } from './translate-sections.ts';
 
 export interface DvcTexts {
@@ -95,12 +96,12 @@ export function translateProject(
     const folder = folderOf(file);
     const noter = createNoter(file, source.at, tell);
     const own: Planned[] = [];
-    for (const [was, raw] of Object.entries(objectOf(document['stages']))) {
+    const declared =
+      folder === ROOT
+        ? objectOf(document['stages'])
+        : withoutTemplates(yaml, source, folder, texts.read, noter);
+    for (const [was, raw] of Object.entries(declared)) {
       if (!isJsonObject(raw)) continue;
-      if (folder !== ROOT && isTemplated(raw)) {
-        tellTemplated(was, noter);
-        continue;
-      }
       const body = raw['do'];
       const isOverList = isJsonObject(body);
       const before = isOverList ? body : raw;
@@ -170,19 +171,6 @@ export function translateProject(
 const folderOf = (file: string): RepoPath =>
   (file.includes('/') ? file.slice(0, file.lastIndexOf('/')) : ROOT) as RepoPath;
 const depthOf = (file: string): number => file.split('/').length;
-
-/** Whether a stage takes values from elsewhere, or stands for several. */
-const isTemplated = (raw: JsonObject): boolean =>
-  raw['foreach'] !== undefined || raw['matrix'] !== undefined || isTemplate(canonicalJson(raw));
-
-function tellTemplated(was: string, noter: Noter): void {
-  noter.note(
-    'import-dvc/templated-elsewhere',
-    ['stages', was],
-    `the stage \`${was}\` is not taken over: its values come from the folder of its own dvc.yaml`,
-    'write it into pipeline.yaml with `wdir`, and its values into `vars` there',
-  );
-}
 
 function tellRenamed(was: string, name: string, noter: Noter): void {
   noter.note(
