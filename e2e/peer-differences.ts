@@ -34,6 +34,13 @@ export const DIFFERENCES: readonly {
     avian: 'a restored; out: a',
   },
   {
+    name: 'an out is lost, `persist`',
+    stages: `{a: {${COPY.replace('[out]', '[{out: {persist: true}}]')}}}`,
+    change: (root) => fs.rmSync(join(root, 'out')),
+    dvc: 'a executed; out: a',
+    avian: 'a restored; out: a',
+  },
+  {
     name: 'back, `cache: false`, its out never changed',
     stages:
       '{a: {cmd: echo same > out; echo a >> $PEERS_RAN, deps: [raw], outs: [{out: {cache: false}}]}}',

@@ -87,11 +87,15 @@ export class Pair {
   }
 
   async avian(): Promise<Endings> {
-    const { stdout, exitCode } = await execa(process.execPath, [AVIAN, 'repro', '-k', '--json'], {
-      cwd: this.root('avian'),
-      env: this.environment('avian'),
-      reject: false,
-    });
+    const { stdout, stderr, exitCode } = await execa(
+      process.execPath,
+      [AVIAN, 'repro', '-k', '--json'],
+      {
+        cwd: this.root('avian'),
+        env: this.environment('avian'),
+        reject: false,
+      },
+    );
     const events = stdout
       .split('\n')
       .filter((line) => line !== '')
@@ -99,7 +103,7 @@ export class Pair {
         (line) => JSON.parse(line) as { type: string; stage: string; outcome: { kind: string } },
       );
     const settled = events.filter(({ type }) => type === 'stage-settled');
-    if (settled.length === 0) throw new Error(`avian ended with ${exitCode}: ${stdout}`);
+    if (settled.length === 0) throw new Error(`avian ended with ${exitCode}: ${stdout}${stderr}`);
     return Object.fromEntries(settled.map(({ stage, outcome }) => [stage, outcome.kind]));
   }
 
