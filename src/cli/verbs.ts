@@ -186,6 +186,36 @@ last run is refused, unless forced.
       --theirs         … what the other had, in workspace and lock`,
     load: async () => (await import('./rare-verbs.ts')).checkout,
   },
+  remove: {
+    summary: 'take a stage or a source out of the project',
+    help: `usage: avian remove <stage | source> [options]
+
+Takes it out of pipeline.yaml, whose comments and order stay, and of pipeline.lock. Files stay unless
+asked for; the cache keeps its content either way.
+
+      --outs           delete its files from the workspace, as far as the cache holds them
+      --json           the same as JSON`,
+    load: async () => (await import('./rare-verbs.ts')).remove,
+  },
+  move: {
+    summary: 'give a stage another name, or an out or source another path',
+    help: `usage: avian move <from> <to> [--json]
+
+Changes pipeline.yaml, pipeline.lock, .gitignore and the workspace together. A renamed stage is as up
+to date as before. A path is part of what a stage is: stages that read or write it run again, and the
+answer names them; commands that say the old path are named too, and are yours to change.`,
+    load: async () => (await import('./rare-verbs.ts')).move,
+  },
+  freeze: {
+    summary: 'keep stages as they are, whatever changes',
+    help: 'usage: avian freeze <stage>… [--json]\n\nWrites `frozen: true` into pipeline.yaml.',
+    load: async () => (await import('./rare-verbs.ts')).freeze,
+  },
+  unfreeze: {
+    summary: 'let frozen stages run again',
+    help: 'usage: avian unfreeze <stage>… [--json]',
+    load: async () => (await import('./rare-verbs.ts')).unfreeze,
+  },
   'merge-lock': {
     summary: 'merge a pipeline.lock that git could not',
     help: `usage: avian merge-lock [--json]

@@ -1,13 +1,31 @@
 import type { RepoPath } from '../model/names.ts';
 import type { CommandContext } from './context.ts';
 
+type Files = CommandContext['files'];
+
 /** Adds `/name` to the .gitignore beside the path, unless a line there says so already. */
-export function ignoreInGit(path: RepoPath, files: CommandContext['files']): void {
-  const slash = path.lastIndexOf('/');
-  const ignoreFile = `${path.slice(0, slash + 1)}.gitignore`;
-  const line = `/${path.slice(slash + 1)}`;
-  const text = files.read(ignoreFile) ?? '';
+export function ignoreInGit(path: RepoPath, files: Files): void {
+  const { file, line } = placeOf(path);
+  const text = files.read(file) ?? '';
   if (text.split('\n').includes(line)) return;
   const separator = text === '' || text.endsWith('\n') ? '' : '\n';
-  files.write(ignoreFile, `${text}${separator}${line}\n`);
+  files.write(file, `${text}${separator}${line}\n`);
+}
+
+/** Takes that line away again; nothing else in the file is touched. */
+export function unignoreInGit(path: RepoPath, files: Files): void {
+  if (!isIgnoredByLine(path, files)) return;
+  const { file, line } = placeOf(path);
+  const lines = (files.read(file) ?? '').split('\n');
+  files.write(file, lines.filter((each) => each !== line).join('\n'));
+}
+
+export function isIgnoredByLine(path: RepoPath, files: Files): boolean {
+  const { file, line } = placeOf(path);
+  return (files.read(file) ?? '').split('\n').includes(line);
+}
+
+function placeOf(path: RepoPath): { readonly file: string; readonly line: string } {
+  const slash = path.lastIndexOf('/');
+  return { file: `${path.slice(0, slash + 1)}.gitignore`, line: `/${path.slice(slash + 1)}` };
 }

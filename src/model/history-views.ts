@@ -1,5 +1,5 @@
 import type { StageFailure } from './failure.ts';
-import type { RunId, StageName } from './names.ts';
+import type { RepoPath, RunId, StageName } from './names.ts';
 import type { NonEmptyArray } from './result.ts';
 import type { StaleReason } from './verdict.ts';
 import type { PathsView } from './views.ts';
@@ -26,3 +26,35 @@ export type CommittedStage = { readonly name: StageName } & (
   /** It would have failed after a run as well. */
   | { readonly kind: 'failed'; readonly failure: StageFailure }
 );
+
+/** `avian freeze` and `unfreeze`. */
+export interface FreezeView {
+  readonly stages: readonly {
+    readonly name: StageName;
+    readonly done: 'frozen' | 'unfrozen' | 'unchanged';
+  }[];
+}
+
+/** `avian remove`. */
+export interface RemoveView {
+  readonly kind: 'stage' | 'source';
+  readonly name: string;
+  /** What became of the files: `kept` where nobody asked, `not-in-cache` where deleting would lose them. */
+  readonly files: readonly {
+    readonly path: RepoPath;
+    readonly done: 'deleted' | 'kept' | 'not-in-cache';
+  }[];
+  /** Stages that read what nobody writes or pins any more. */
+  readonly readers: readonly StageName[];
+}
+
+/** `avian move`. */
+export interface MoveView {
+  readonly kind: 'stage' | 'source' | 'out';
+  readonly from: string;
+  readonly to: string;
+  /** Stages that run again, content the same or not: the paths they read or write are part of what they are. */
+  readonly runs: readonly StageName[];
+  /** Stages whose command still says the old path. */
+  readonly mentions: readonly StageName[];
+}

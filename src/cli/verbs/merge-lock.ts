@@ -11,6 +11,7 @@ import { withProject } from '../compose.ts';
 import { exitStatus, type ExitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { show } from '../show.ts';
+import { tellDiagnostics } from '../tell-diagnostics.ts';
 import { tellProblem } from '../tell-problem.ts';
 
 const OPTIONS = { json: { type: 'boolean', default: false } } as const;
@@ -21,18 +22,13 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
   const { options, positionals } = parsed.value;
   const [base, ours, theirs] = positionals;
   if (base === undefined) {
-    return withProject(
-      io,
-      (event) => {
-        if (event.type === 'diagnostic') io.stderr(`${event.diagnostic.message}\n`);
-      },
-      async (context) =>
-        show(
-          await mergeLock(context),
-          { text: mergedLockText, json: mergedLockJson },
-          options.json,
-          io,
-        ),
+    return withProject(io, tellDiagnostics(io), async (context) =>
+      show(
+        await mergeLock(context),
+        { text: mergedLockText, json: mergedLockJson },
+        options.json,
+        io,
+      ),
     );
   }
   if (ours === undefined || theirs === undefined || positionals.length > 3) {
