@@ -3,7 +3,7 @@ import { problem, type Problem } from '../../model/diagnostic.ts';
 import type { Origin } from '../../model/lock.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import type { Download, DownloadOptions } from '../../ports/downloads.ts';
-import type { DownloadSettings } from './open-downloads.ts';
+import type { DownloadSettings } from './download-settings.ts';
 import { openPart, type PartFile, type Validators } from './part-file.ts';
 import { BadRedirect, request, Temporary, type Answer } from './http-request.ts';
 

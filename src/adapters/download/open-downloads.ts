@@ -3,21 +3,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { problem, type Problem } from '../../model/diagnostic.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import type { Download, DownloadOptions, Downloads } from '../../ports/downloads.ts';
+import type { DownloadSettings } from './download-settings.ts';
 import { fetchFile } from './fetch-file.ts';
 import { fetchHttp } from './fetch-http.ts';
-
-export interface DownloadSettings {
-  /** Absolute path of the project; what lies in it is no download. */
-  readonly root: string;
-  /** Where relative paths start. */
-  readonly cwd: string;
-  /** `cache/v1/tmp/downloads`. */
-  readonly folder: string;
-  /** A connection that is silent for so long is dropped; 30 s. */
-  readonly idleMs?: number;
-  /** The wait before the second attempt, doubled for each further one; 500 ms. */
-  readonly backoffMs?: number;
-}
 
 type Fetch = (
   url: string,
