@@ -30,8 +30,14 @@ export async function schedule(
     awaitedBy(graph, stage).filter((name) => wanted.has(name));
   const waitingFor = new Map(planned.map((stage) => [stage, producers(stage).length]));
   const ready = planned.filter((stage) => waitingFor.get(stage) === 0);
-  const running = new Map<StageName, Promise<StageName>>();
+  const running = new Set<Promise<void>>();
   let stopped = false;
+  let isThrown = false;
+  const ended = Promise.withResolvers<undefined>();
+  const endWith = (error: unknown): void => {
+    isThrown = true;
+    ended.reject(error);
+  };
 
   const finish = (stage: StageName, outcome: StageOutcome): void => {
     outcomes.set(stage, outcome);
@@ -50,24 +56,28 @@ export async function schedule(
     if (blocker !== undefined) finish(stage, blockedBy(blocker, outcomes.get(blocker)));
     else if (stopped || options.signal.aborted) finish(stage, { kind: 'cancelled' });
     else {
-      running.set(
-        stage,
-        options.settle(stage).then((outcome) => {
-          finish(stage, outcome);
-          return stage;
-        }),
-      );
+      const settled = options.settle(stage).then((outcome) => {
+        running.delete(settled);
+        finish(stage, outcome);
+        startReady();
+      });
+      running.add(settled);
+      settled.catch(endWith);
     }
+  };
+  // No `Promise.race` over what runs: with 1,000 stages at once each ending would ask all of them.
+  const startReady = (): void => {
+    if (isThrown) return;
+    for (let stage = ready.shift(); stage !== undefined; stage = ready.shift()) start(stage);
+    if (running.size === 0) ended.resolve(undefined);
   };
 
   try {
-    while (ready.length + running.size > 0) {
-      for (let stage = ready.shift(); stage !== undefined; stage = ready.shift()) start(stage);
-      if (running.size > 0) running.delete(await Promise.race(running.values()));
-    }
+    startReady();
+    await ended.promise;
   } catch (error) {
     options.onThrown();
-    await Promise.allSettled(running.values());
+    await Promise.allSettled(running);
     throw error;
   }
   return outcomes;

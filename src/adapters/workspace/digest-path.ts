@@ -23,11 +23,12 @@ import {
   MODE,
   MTIME,
   pathsOf,
+  sameStat,
   SIZE,
   type Snapshot,
   type SnapshotBuilder,
 } from './snapshot.ts';
-import { StaleRow, type Remembered } from './stat-cache.ts';
+import { StaleRow, type Remembered } from './stat-database.ts';
 import type { Tools } from './tools.ts';
 
 /** `commit` stores what it digests. */
@@ -66,7 +67,8 @@ export async function digestPath(
 }
 
 const isKnown = (known: Remembered, absolute: string, stat: fs.Stats): Promise<boolean> | boolean =>
-  (!stat.isDirectory() || keepsDirectoryTimes(absolute)) && isUnchanged(known.snapshot, absolute);
+  sameStat(known.snapshot.stats, 0, stat) &&
+  (!stat.isDirectory() || (keepsDirectoryTimes(absolute) && isUnchanged(known.snapshot, absolute)));
 
 /**
  * File systems whose directories get a new time whenever a name in them comes or goes. Network

@@ -35,7 +35,7 @@ import {
   setStat,
   SIZE,
 } from './snapshot.ts';
-import type { Remembered } from './stat-cache.ts';
+import type { Remembered } from './stat-database.ts';
 import type { Tools } from './tools.ts';
 
 /** Written before the target is touched, so that `recoverRestores` can finish what a kill left. */

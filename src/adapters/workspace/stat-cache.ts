@@ -1,23 +1,20 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
-// Renamed: the bundle has `requireFrom(import.meta.url)` replaced by its own `require`.
-import { createRequire as requireFrom } from 'node:module';
 import { dirname } from 'node:path';
-import type Sqlite from 'better-sqlite3';
-import { fromRef, toRef, type Artifact, type ArtifactRef } from '../../model/artifact.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
-import { parseDigest, type Digest } from '../../model/names.ts';
+import type { Digest } from '../../model/names.ts';
 import type { BootMark } from './boot.ts';
-import { COLUMNS, CTIME, type Snapshot } from './snapshot.ts';
-
-/** Bumped when a row's meaning changes: everything in here can be computed again. */
-const VERSION = 1;
-
-export interface Remembered {
-  readonly artifact: Artifact;
-  readonly snapshot: Snapshot;
-  /** `Ignores.id` of then: the same files under other rules are other content. */
-  readonly ignores?: string | undefined;
-}
+import {
+  compactFile,
+  decodeRow,
+  encodeRow,
+  forgetSince,
+  NewerStatCache,
+  openDatabase,
+  readFiles,
+  type Remembered,
+  type StatDatabase,
+  VERSION,
+} from './stat-database.ts';
 
 /**
  * Which content a path had when lstat said what it said. One compact row a digested path, so that
@@ -32,27 +29,19 @@ export interface StatCache {
   close(): void;
 }
 
-/** `artifact, names, stats`. As an array: better-sqlite3 compiles a function to make an object. */
-type Row = readonly [artifact: string, names: string, stats: Buffer];
-
-interface Open {
-  readonly database: Sqlite.Database;
-  readonly select: Sqlite.Statement<[string], Row>;
-  readonly selectDigests: Sqlite.Statement<[string], readonly [digests: Buffer]>;
-  readonly selectPaths: Sqlite.Statement<[string], { readonly path: string }>;
-  readonly replace: Sqlite.Statement<[string, string, string, Buffer, Buffer]>;
-}
+/** Who asks for more files than this is going to ask for most of them: a repro or a status of all. */
+const MANY_READS = 16;
 
 export function openStatCache(
   file: string,
   boot: BootMark,
   report: (diagnostic: Diagnostic) => void = () => undefined,
 ): StatCache {
-  let state: Open | 'closed' | 'unusable' = 'closed';
+  let state: StatDatabase | 'closed' | 'unusable' = 'closed';
   let isMarked = false;
 
   /** Opens at the first use; for reading only if it exists, so that asking creates nothing. */
-  const open = (purpose: 'read' | 'write'): Open | undefined => {
+  const open = (purpose: 'read' | 'write'): StatDatabase | undefined => {
     if (state === 'unusable') return undefined;
     if (state !== 'closed') return state;
     if (purpose === 'read' && !existsSync(file)) return undefined;
@@ -60,7 +49,7 @@ export function openStatCache(
       state = openDatabase(file) ?? startOver();
       const since = boot.unsettledSince();
       if (since !== undefined) {
-        forgetSince(state.database, since);
+        forgetSince(state, since);
         boot.settled();
       }
     } catch (error) {
@@ -79,8 +68,8 @@ export function openStatCache(
     return state;
   };
 
-  const startOver = (): Open => {
-    for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+  const startOver = (): StatDatabase => {
+    removeDatabase(file);
     mkdirSync(dirname(file), { recursive: true });
     const fresh = openDatabase(file);
     if (fresh === undefined) throw new Error(`bug: a new ${file} has another version`);
@@ -88,173 +77,89 @@ export function openStatCache(
   };
 
   /** Runs a query; a damaged database is dropped and asked no more by this process. */
-  const guarded = <T>(query: () => T): T | undefined => {
+  const guarded = <T>(found: StatDatabase, query: () => T): T | undefined => {
     try {
+      begin(found);
       return query();
     } catch (error) {
       if (!isDamage(error)) return undefined;
       if (typeof state === 'object') state.database.close();
       state = 'unusable';
-      for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+      files = undefined;
+      removeDatabase(file);
       return undefined;
     }
   };
+
+  // One transaction for all that is asked and written until the event loop's next turn: each of
+  // its own takes 10 system calls to read and 20 to write. What a kill takes is computed again.
+  let turnEnd: NodeJS.Immediate | undefined;
+  const begin = (found: StatDatabase): void => {
+    if (found.database.inTransaction) return;
+    found.begin.run();
+    turnEnd ??= setImmediate(commit);
+    if (files !== undefined && found.version.get() !== filesVersion) files = undefined;
+  };
+  const commit = (): void => {
+    clearImmediate(turnEnd);
+    turnEnd = undefined;
+    if (typeof state !== 'object' || !state.database.inTransaction) return;
+    const { database, commit: statement } = state;
+    try {
+      statement.run();
+    } catch {
+      // Another process reads for longer than we wait, or the disk is full: these rows are lost.
+      if (database.inTransaction) database.exec('ROLLBACK');
+    }
+  };
+
+  /** All single files of the database, once many were asked for; true until another process writes. */
+  let files: Map<string, Remembered> | undefined;
+  let filesVersion: number | undefined;
+  let reads = 0;
 
   return {
     read(path) {
       const found = open('read');
       if (found === undefined) return undefined;
-      const row = guarded(() => found.select.get(path));
-      return row && decode(row, () => guarded(() => found.selectDigests.get(path))?.[0]);
+      return guarded(found, () => {
+        reads += 1;
+        if (files === undefined && reads > MANY_READS) {
+          filesVersion = found.version.get();
+          files = readFiles(found);
+        }
+        const row = files?.get(path) ?? found.select.get(path);
+        if (row === undefined || 'artifact' in row) return row;
+        return decodeRow(
+          row,
+          () => guarded(found, () => found.selectDigests.get(path, row[2]))?.[0],
+        );
+      });
     },
     pathsOf(digest) {
       const found = open('read');
       return found === undefined
         ? []
-        : (guarded(() => found.selectPaths.all(digest)) ?? []).map(({ path }) => path);
+        : (guarded(found, () => found.selectPaths.all(digest)) ?? []).map(({ path }) => path);
     },
-    write(path, { artifact, snapshot, ignores }) {
+    write(path, remembered) {
       const found = open('write');
       if (found === undefined) return;
-      const { count, names, stats, digests } = snapshot;
-      guarded(() => {
+      guarded(found, () => {
         if (!isMarked) boot.beforeWrite();
         isMarked = true;
-        found.replace.run(
-          path,
-          JSON.stringify({ ...toRef(artifact), ignores }),
-          names.join('\0'),
-          Buffer.from(stats.buffer, stats.byteOffset, count * COLUMNS * 8),
-          digests.subarray(0, count * 32),
-        );
+        found.replace.run(...encodeRow(path, remembered));
       });
+      if (remembered.artifact.kind === 'blob') files?.set(path, compactFile(remembered));
+      else files?.delete(path);
     },
     close() {
+      commit();
       if (typeof state === 'object') state.database.close();
       state = 'closed';
+      files = undefined;
     },
   };
-}
-
-/** Undefined when the file is another version's. Throws when it is no database. */
-function openDatabase(file: string): Open | undefined {
-  const isNew = !existsSync(file);
-  const Database = requireFrom(import.meta.url)('better-sqlite3') as typeof Sqlite;
-  const database = new Database(file, { timeout: 2000 });
-  try {
-    if (isNew) {
-      // Not WAL: its two files would be made and removed by every no-op, which writes nothing else.
-      database.pragma('journal_mode = TRUNCATE');
-      database.exec(
-        `BEGIN IMMEDIATE;
-         CREATE TABLE IF NOT EXISTS root (
-           path TEXT PRIMARY KEY, artifact TEXT NOT NULL, names TEXT NOT NULL,
-           stats BLOB NOT NULL, digests BLOB NOT NULL
-         ) STRICT;
-         PRAGMA user_version = ${VERSION};
-         COMMIT;`,
-      );
-    }
-    const version = Number(database.pragma('user_version', { simple: true }));
-    if (version > VERSION) throw new NewerStatCache(version);
-    if (version !== VERSION) {
-      database.close();
-      return undefined;
-    }
-    // Lost rows are computed again, and WAL keeps the file consistent through a kill.
-    database.pragma('synchronous = OFF');
-    return {
-      database,
-      select: database
-        .prepare<[string], Row>('SELECT artifact, names, stats FROM root WHERE path = ?')
-        .raw(),
-      // Apart: SQLite then never reads the pages that hold the digests of an unchanged root.
-      selectDigests: database
-        .prepare<[string], readonly [digests: Buffer]>('SELECT digests FROM root WHERE path = ?')
-        .raw(),
-      selectPaths: database.prepare(
-        "SELECT path FROM root WHERE json_extract(artifact, '$.digest') = ?",
-      ),
-      replace: database.prepare('INSERT OR REPLACE INTO root VALUES (?, ?, ?, ?, ?)'),
-    };
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
-
-/** What was changed at or after `since` is read again at its next look; synced, as the mark that says so will be. */
-function forgetSince(database: Sqlite.Database, since: number): void {
-  database.pragma('synchronous = FULL');
-  const rows = database.prepare<[], { path: string; stats: Buffer }>(
-    'SELECT path, stats FROM root',
-  );
-  const forget = database.prepare<[Buffer, string]>('UPDATE root SET stats = ? WHERE path = ?');
-  database.transaction(() => {
-    for (const { path, stats: bytes } of rows.all()) {
-      const stats = new Float64Array(new Uint8Array(bytes).buffer);
-      let isChanged = false;
-      for (let at = CTIME; at < stats.length; at += COLUMNS) {
-        if ((stats[at] ?? 0) < since) continue;
-        stats[at] = NaN;
-        isChanged = true;
-      }
-      if (isChanged) forget.run(Buffer.from(stats.buffer), path);
-    }
-  })();
-  database.pragma('synchronous = OFF');
-}
-
-function decode(
-  [artifact, joined, bytes]: Row,
-  readDigests: () => Buffer | undefined,
-): Remembered | undefined {
-  const names = joined.split('\0');
-  const count = names.length;
-  if (!Buffer.isBuffer(bytes) || bytes.length !== count * COLUMNS * 8) return undefined;
-  // Copied: a Float64Array must start at a multiple of eight, which SQLite does not promise.
-  const stats = new Float64Array(new Uint8Array(bytes).buffer);
-  let digests: Buffer | undefined;
-  const ref = parseRef(artifact);
-  if (ref === undefined) return undefined;
-  return {
-    artifact: fromRef(ref),
-    ignores: ref.ignores,
-    snapshot: {
-      count,
-      names,
-      stats,
-      get digests() {
-        digests ??= readDigests();
-        // Another process replaced the row in between: zeros would be taken for digests.
-        if (digests?.length !== count * 32) throw new StaleRow();
-        return digests;
-      },
-    },
-  };
-}
-
-/** Undefined for bytes that are not what was written: SQLite keeps no checksum of them. */
-function parseRef(text: string): (ArtifactRef & Pick<Remembered, 'ignores'>) | undefined {
-  try {
-    const ref = JSON.parse(text) as Partial<ArtifactRef> | null;
-    const isRef = typeof ref?.digest === 'string' && parseDigest(ref.digest) === ref.digest;
-    return isRef && Number.isSafeInteger(ref.size)
-      ? (ref as ReturnType<typeof parseRef>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Left alone: who goes back to an older avian for a day does not want to pay for it twice. */
-class NewerStatCache extends Error {
-  readonly version: number;
-
-  constructor(version: number) {
-    super(`version ${version}`);
-    this.version = version;
-  }
 }
 
 const newer = (file: string, version: number): Diagnostic => ({
@@ -264,8 +169,9 @@ const newer = (file: string, version: number): Diagnostic => ({
   hint: 'use that avian, or a later one; or delete the file: it is made anew',
 });
 
-/** A row changed between its two reads; whoever reads starts again without it. */
-export class StaleRow extends Error {}
+function removeDatabase(file: string): void {
+  for (const suffix of ['', '-journal']) rmSync(file + suffix, { force: true });
+}
 
 const isDamage = (error: unknown): boolean =>
   error instanceof Error &&

@@ -19,7 +19,9 @@ const digestOf = async (bed: DiskBed, name: string): Promise<string> =>
  * Swaps the digests that the stat cache holds for a lie: a digest that comes out the same was
  * computed from the files, one that comes out as the lie was believed.
  */
-function plantLie(bed: DiskBed): string {
+async function plantLie(bed: DiskBed): Promise<string> {
+  // The workspace's own transaction ends with the event loop's turn.
+  await tick();
   const lie = `b3:${'5'.repeat(64)}`;
   const database = new Database(`${bed.cache}/stat.sqlite`);
   database.exec(`UPDATE root SET artifact = json_set(artifact, '$.digest', '${lie}')`);
@@ -33,7 +35,7 @@ t.test('an unchanged path is answered from the stat cache', async (t) => {
   await bed.write('nest/deep/egg', 'egg');
   await tick();
   const before = [await digestOf(bed, 'file'), await digestOf(bed, 'nest')];
-  const lie = plantLie(bed);
+  const lie = await plantLie(bed);
   t.equal(await digestOf(bed, 'file'), lie);
   t.equal(await digestOf(bed, 'nest'), lie);
   // Touched: read again, and right again.
@@ -148,7 +150,7 @@ t.test('after a restore and after a commit nothing is read again', async (t) => 
   const file = toRef(await content(bed.workspace.commit(path('file'))));
   await bed.workspace.restore(path('copy'), nest);
   await bed.workspace.restore(path('file copy'), file);
-  const lie = plantLie(bed);
+  const lie = await plantLie(bed);
   for (const name of ['nest', 'file', 'copy', 'file copy']) t.equal(await digestOf(bed, name), lie);
 });
 
@@ -228,15 +230,17 @@ t.test('after a boot, files that were young are looked at again, older ones are 
   const apart = await digestOf(bed, 'apart');
   await bed.workspace.close();
   const hours = new Date(Date.now() + 2 * 3_600_000);
-  const lie = plantLie(bed);
+  const lie = await plantLie(bed);
   t.not(apart, lie);
   t.equal((await content(bed.open({ bootId: 'first' }).digest(path('apart')))).digest, lie);
+  await tick();
   const next = bed.open({ bootId: 'second' });
   t.equal((await content(next.digest(path('nest')))).digest, before);
   t.equal((await content(next.digest(path('apart')))).digest, apart);
   await next.close();
-  const second = plantLie(bed);
+  const second = await plantLie(bed);
   t.equal((await content(bed.open({ bootId: 'second' }).digest(path('apart')))).digest, second);
+  await tick();
   // By now the kernel has long written what these files hold.
   fs.utimesSync(`${bed.cache}/tmp/stat-boot`, hours, hours);
   t.equal((await content(bed.open({ bootId: 'third' }).digest(path('apart')))).digest, second);
@@ -255,11 +259,48 @@ t.test('a row of the stat cache that is damaged is no row', async (t) => {
     `stats = x'00'`,
     `digests = x'00', stats = zeroblob(length(stats))`,
   ]) {
-    const database = new Database(`${bed.cache}/stat.sqlite`);
-    database.exec(`UPDATE root SET ${damage}`);
-    database.close();
+    await damageRows(bed, damage);
     t.equal(await digestOf(bed, 'nest'), before, damage);
   }
+});
+
+async function damageRows(bed: DiskBed, damage: string): Promise<void> {
+  // The workspace's own transaction ends with the event loop's turn.
+  await tick();
+  const database = new Database(`${bed.cache}/stat.sqlite`);
+  database.exec(`UPDATE root SET ${damage}`);
+  database.close();
+}
+
+t.test('the rows of many files are had at once, and a damaged one is no row', async (t) => {
+  const bed = openBed(t);
+  const names = Array.from({ length: 40 }, (_, index) => `egg-${index}`);
+  for (const name of names) await bed.write(name, name);
+  await tick();
+  const all = async (): Promise<string[]> => {
+    const digests: string[] = [];
+    for (const name of names) digests.push(await digestOf(bed, name));
+    return digests;
+  };
+  const before = await all();
+  const lie = await plantLie(bed);
+  t.same(await all(), Array(40).fill(lie), 'another process wrote, and is believed');
+  for (const damage of [
+    `artifact = '{"digest":"b3:'`,
+    `artifact = 'null'`,
+    `stats = '[1,2'`,
+    `stats = '[1,2,3,4]'`,
+    `stats = '["","","","",""]'`,
+    `stats = zeroblob(40)`,
+  ]) {
+    await damageRows(bed, damage);
+    t.same(await all(), before, damage);
+  }
+  fs.utimesSync(`${bed.root}/egg-7`, 1, 1);
+  fs.writeFileSync(`${bed.root}/egg-8`, 'EGG-8');
+  const after = await all();
+  t.equal(after[7], before[7]);
+  t.not(after[8], before[8]);
 });
 
 t.test('a barrier waits for the one before it, and a failed one leaves the mark', async (t) => {
