@@ -1,6 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
@@ -96,7 +104,7 @@ t.test(
 t.test('a program that cleared its environment is known by its leader', onLinux, async (t) => {
   const cmd = 'exec env -i sh -c "echo $$ > leader; exec sleep 600"';
   const { kill, stage, runningFolder, path } = await killedWhileRunning(t, cmd, 'leader');
-  await until(() => 'leader' in (JSON.parse(readFileSync(path, 'utf8')) as object));
+  await until(() => linesOf(path).length === 2);
   await kill();
   t.match(await reap(runningFolder), [{ stage: 'train' }]);
   t.notOk(lives(stage));
@@ -107,20 +115,39 @@ t.test('a stranger under the same number is left alone', onLinux, async (t) => {
   const { kill, stage, runningFolder, path } = await killedWhileRunning(t, cmd, 'leader');
   t.teardown(() => process.kill(stage, 'SIGKILL'));
   await kill();
-  const noted = JSON.parse(readFileSync(path, 'utf8')) as object;
+  const [noted = {}, leader] = linesOf(path);
+  const another = { ...noted, attempt: 'another' };
   const strangers = [
-    { ...noted, attempt: 'another', leader: { pid: stage, startTime: '1' } },
-    { ...noted, boot: 'another boot' },
-    { ...noted, attempt: 'another', leader: { pid: 1, startTime: '1' } },
-    { ...noted, attempt: 'another', leader: undefined },
+    [another, { pid: stage, startTime: '1' }],
+    [{ ...noted, boot: 'another boot' }, leader],
+    [another, { pid: 1, startTime: '1' }],
+    [another],
+    [another, null],
   ];
   for (const stranger of strangers) {
-    writeFileSync(path, JSON.stringify(stranger));
+    writeFileSync(path, stranger.map((line) => `${JSON.stringify(line)}\n`).join(''));
     t.same(await reap(runningFolder), []);
     t.ok(lives(stage));
     t.notOk(existsSync(path), 'the note goes');
   }
 });
+
+t.test('a leader whose line was cut off does not count', onLinux, async (t) => {
+  const cmd = 'exec env -i sh -c "echo $$ > leader; exec sleep 600"';
+  const { kill, stage, runningFolder, path } = await killedWhileRunning(t, cmd, 'leader');
+  t.teardown(() => process.kill(stage, 'SIGKILL'));
+  await until(() => linesOf(path).length === 2);
+  await kill();
+  truncateSync(path, statSync(path).size - 1);
+  t.same(await reap(runningFolder), []);
+  t.ok(lives(stage));
+});
+
+const linesOf = (path: string): object[] =>
+  readFileSync(path, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as object);
 
 t.test('a torn note, or no folder at all, is no obstacle', async (t) => {
   const folder = join(t.testdir({}), 'running');

@@ -1,9 +1,11 @@
 import {
+  appendFileSync,
   mkdirSync,
   readFileSync,
   readdirSync,
   renameSync,
   rmSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -37,6 +39,7 @@ export interface Orphan {
 export class RunningCommands {
   readonly #folder: string;
   readonly #avian: number;
+  #self: { readonly boot: string; readonly avian: Identity | undefined } | undefined;
   #unnamed = 0;
 
   /** `avian` is the pid of this process. */
@@ -53,24 +56,26 @@ export class RunningCommands {
     named: string | undefined,
     stage: string,
   ): { readonly started: (pid: number) => void; readonly ended: () => void } {
-    const avian = identityOf(this.#avian);
+    const { boot, avian } = (this.#self ??= { boot: bootId(), avian: identityOf(this.#avian) });
     if (avian === undefined) return { started: () => undefined, ended: () => undefined };
     const attempt = named ?? `task-${this.#avian}-${++this.#unnamed}`;
     const path = join(this.#folder, `${attempt}.json`);
-    const write = (leader?: Identity): void => {
-      const running: Running = { stage, attempt, boot: bootId(), avian, ...(leader && { leader }) };
-      // A full disk is no reason not to run: the note only matters if avian is killed.
-      unlessImpossible(() => {
-        mkdirSync(this.#folder, { recursive: true });
-        // Whole or not at all: another avian may be reaping right now.
-        writeFileSync(`${path}.new`, JSON.stringify(running));
-        renameSync(`${path}.new`, path);
-      });
-    };
-    write();
+    const running: Running = { stage, attempt, boot, avian };
+    // A full disk is no reason not to run: the note only matters if avian is killed.
+    unlessImpossible(() => {
+      mkdirSync(this.#folder, { recursive: true });
+      // Whole or not at all: another avian may be reaping right now.
+      writeFileSync(`${path}.new`, `${JSON.stringify(running)}\n`);
+      renameSync(`${path}.new`, path);
+    });
     return {
-      started: (pid) => write(identityOf(pid)),
-      ended: () => unlessImpossible(() => rmSync(path, { force: true })),
+      // A line of its own, in one write: whoever reads sees it whole or not yet.
+      started: (pid) => {
+        unlessImpossible(() =>
+          appendFileSync(path, `${JSON.stringify(identityOf(pid) ?? null)}\n`),
+        );
+      },
+      ended: () => unlessImpossible(() => unlinkSync(path)),
     };
   }
 }
@@ -153,8 +158,12 @@ function namesIn(folder: string): string[] {
 
 function readRunning(path: string): Running | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    return isNote(value) ? value : undefined;
+    const [head = '', leader = '', end] = readFileSync(path, 'utf8').split('\n');
+    const value: unknown = JSON.parse(head);
+    if (!isNote(value)) return undefined;
+    // Its line may be cut off, or yet to come.
+    const led: unknown = end === undefined ? undefined : JSON.parse(leader);
+    return isIdentity(led) ? { ...value, leader: led } : value;
   } catch {
     // Cut off by the kill: then the command had hardly begun, and nothing in it can be trusted.
     return undefined;
@@ -164,7 +173,6 @@ function readRunning(path: string): Running | undefined {
 const isNote = (value: unknown): value is Running =>
   isJsonObject(value) &&
   ['stage', 'attempt', 'boot'].every((key) => typeof value[key] === 'string') &&
-  (value['leader'] === undefined || isIdentity(value['leader'])) &&
   isIdentity(value['avian']);
 
 // A pid of 0 or 1 as a group would mean our own group, or everybody.

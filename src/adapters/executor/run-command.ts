@@ -36,9 +36,11 @@ export interface ShellCommand {
 }
 
 const LAST_WORDS_MS = 200;
+/** By its full name: a search through PATH is a failed `execve` for each folder before it. */
+const SHELL = '/bin/sh';
 
 /** How a command is started that nobody watches. */
-export const byShell = (cmd: string): readonly [string, ...string[]] => ['sh', '-c', cmd];
+export const byShell = (cmd: string): readonly [string, ...string[]] => [SHELL, '-c', cmd];
 
 /**
  * Runs a command in a session and process group of its own, with nothing on stdin. It ends when

@@ -67,10 +67,13 @@ const filesOf = (folder: string, attempt: AttemptId) => ({
 class FileLog implements AttemptLog {
   static readonly #BLOCK = 65_536;
   static readonly #FLUSH_MS = 500;
+  static readonly #READ_AT_ONCE = 2 ** 20;
   readonly #path: string;
   readonly #startHash: () => Hasher;
   readonly #log: number;
-  readonly #index: number;
+  /** Made with the first line, which a stage that says nothing does not need. */
+  #index: number | undefined;
+  readonly #indexPath: string;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #size = 0;
@@ -85,11 +88,11 @@ class FileLog implements AttemptLog {
   constructor(folder: string, attempt: AttemptId, startHash: () => Hasher) {
     const { log, index } = filesOf(folder, attempt);
     this.#path = log;
+    this.#indexPath = index;
     this.#startHash = startHash;
     try {
       mkdirSync(folder, { recursive: true });
       this.#log = openSync(log, 'w');
-      this.#index = openSync(index, 'w');
     } catch (error) {
       throw unwritable(log, error);
     }
@@ -116,12 +119,15 @@ class FileLog implements AttemptLog {
     this.#switchTo('stdout');
     this.#flush();
     closeSync(this.#log);
-    closeSync(this.#index);
+    if (this.#index !== undefined) closeSync(this.#index);
     if (this.#failure !== undefined) throw this.#failure;
     // From the file, so that the digest is of what is there; at gigabytes a second it costs little.
     const hasher = this.#startHash();
-    for await (const block of createReadStream(this.#path, { highWaterMark: 2 ** 20 })) {
-      hasher.update(block as Buffer);
+    if (this.#size <= FileLog.#READ_AT_ONCE) hasher.update(readFileSync(this.#path));
+    else {
+      for await (const block of createReadStream(this.#path, { highWaterMark: 2 ** 20 })) {
+        hasher.update(block as Buffer);
+      }
     }
     const digest = `b3:${hasher.digestBuffer().toString('hex')}` as Digest;
     return { digest, size: this.#size, path: this.#path };
@@ -140,7 +146,10 @@ class FileLog implements AttemptLog {
       // Nothing after a failure: a log with a hole would be worse than one that ends.
       if (this.#failure === undefined) {
         // The index first: what it does not cover after a kill is taken for the next stream's.
-        writeAll(this.#index, Buffer.from(this.#indexLines));
+        if (this.#indexLines !== '') {
+          this.#index ??= openSync(this.#indexPath, 'w');
+          writeAll(this.#index, Buffer.from(this.#indexLines));
+        }
         writeAll(this.#log, Buffer.concat(this.#held));
         this.#size += this.#heldBytes;
       }

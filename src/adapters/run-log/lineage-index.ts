@@ -1,4 +1,4 @@
-import type { Database } from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
 import { fromRef } from '../../model/artifact.ts';
 import type { Deployment } from '../../model/deployment.ts';
 import { canonicalJson } from '../../model/json.ts';
@@ -19,6 +19,8 @@ type Hash = (text: string) => string;
 export class LineageIndex {
   readonly #db: Database;
   readonly #hash: Hash;
+  /** By their SQL: to compile one takes longer than to run it. */
+  readonly #statements = new Map<string, Statement>();
 
   constructor(db: Database, hash: Hash) {
     this.#db = db;
@@ -29,6 +31,15 @@ export class LineageIndex {
     this.#db.close();
   }
 
+  #prepare<T>(sql: string): Statement<unknown[], T> {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement as Statement<unknown[], T>;
+  }
+
   /** All of it or nothing, and nobody else writes meanwhile. */
   atomically(change: () => void): void {
     this.#db.transaction(change).immediate();
@@ -37,18 +48,16 @@ export class LineageIndex {
   /** Adds a run unless it is known. `stored` says that its file is written. */
   addRun({ id, text, record }: Kept<RunRecord>, stored: boolean): void {
     this.atomically(() => {
-      const { lastInsertRowid: run, changes } = this.#db
-        .prepare(
-          `INSERT INTO runs (id, stage, attempt, fingerprint, succeeded, started_ms, duration_ms,
+      const { lastInsertRowid: run, changes } = this.#prepare(
+        `INSERT INTO runs (id, stage, attempt, fingerprint, succeeded, started_ms, duration_ms,
              host, commit_id, stored, record)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-        )
-        .run(
-          ...[id, record.stage, record.attempt, record.fingerprint],
-          ...[record.ending.kind === 'succeeded' ? 1 : 0, Date.parse(record.startedAt)],
-          ...[record.durationMs, record.provenance.host, record.provenance.commit ?? null],
-          ...[stored ? 1 : 0, text],
-        );
+      ).run(
+        ...[id, record.stage, record.attempt, record.fingerprint],
+        ...[record.ending.kind === 'succeeded' ? 1 : 0, Date.parse(record.startedAt)],
+        ...[record.durationMs, record.provenance.host, record.provenance.commit ?? null],
+        ...[stored ? 1 : 0, text],
+      );
       if (changes > 0) this.#addFacts(run, record);
     });
   }
@@ -56,7 +65,7 @@ export class LineageIndex {
   #addFacts(run: number | bigint, record: RunRecord): void {
     const insert = (table: string, ...values: readonly unknown[]): void => {
       const places = values.map(() => '?').join(', ');
-      this.#db.prepare(`INSERT OR IGNORE INTO ${table} VALUES (${places})`).run(...values);
+      this.#prepare(`INSERT OR IGNORE INTO ${table} VALUES (${places})`).run(...values);
     };
     for (const { path, digest } of record.input.deps) insert('inputs', run, path, digest);
     for (const [path, ref] of Object.entries(record.outs)) {
@@ -73,25 +82,23 @@ export class LineageIndex {
   }
 
   addDeployment({ id, text, record }: Kept<Deployment>, stored: boolean): void {
-    this.#db
-      .prepare(
-        `INSERT INTO deployments (id, name, revision, started_ms, stored, record)
+    this.#prepare(
+      `INSERT INTO deployments (id, name, revision, started_ms, stored, record)
          VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-      )
-      .run(
-        ...[id, record.name, record.revision, Date.parse(record.startedAt)],
-        ...[stored ? 1 : 0, text],
-      );
+    ).run(
+      ...[id, record.name, record.revision, Date.parse(record.startedAt)],
+      ...[stored ? 1 : 0, text],
+    );
   }
 
   markStored(table: 'runs' | 'deployments', id: string): void {
-    this.#db.prepare(`UPDATE ${table} SET stored = 1 WHERE id = ?`).run(id);
+    this.#prepare(`UPDATE ${table} SET stored = 1 WHERE id = ?`).run(id);
   }
 
   /** Records whose file a kill may have prevented. */
   unstored(table: 'runs' | 'deployments'): readonly Row[] {
     return this.#whole(
-      this.#db.prepare<[], Row>(`SELECT id, record FROM ${table} WHERE stored = 0`).all(),
+      this.#prepare<Row>(`SELECT id, record FROM ${table} WHERE stored = 0`).all(),
     );
   }
 
@@ -107,12 +114,10 @@ export class LineageIndex {
 
   /** The newest runs that meet a condition, at most `limit`. */
   newest(limit: number, condition: string, ...values: readonly string[]): Run[] {
-    const rows = this.#db
-      .prepare<unknown[], Row>(
-        `SELECT id, record FROM runs WHERE ${condition}
+    const rows = this.#prepare<Row>(
+      `SELECT id, record FROM runs WHERE ${condition}
          ORDER BY started_ms DESC, seq DESC LIMIT ?`,
-      )
-      .all(...values, Math.min(limit, Number.MAX_SAFE_INTEGER));
+    ).all(...values, Math.min(limit, Number.MAX_SAFE_INTEGER));
     return this.#whole(rows).map(({ id, record }) => toRun(id, record));
   }
 
@@ -134,12 +139,10 @@ export class LineageIndex {
   }
 
   deployments(name: string | undefined): Deployment[] {
-    const rows = this.#db
-      .prepare<unknown[], Row>(
-        `SELECT id, record FROM deployments WHERE ? OR name = ?
+    const rows = this.#prepare<Row>(
+      `SELECT id, record FROM deployments WHERE ? OR name = ?
          ORDER BY started_ms DESC, seq DESC`,
-      )
-      .all(name === undefined ? 1 : 0, name ?? '');
+    ).all(name === undefined ? 1 : 0, name ?? '');
     return this.#whole(rows).map(({ record }) => JSON.parse(record) as Deployment);
   }
 

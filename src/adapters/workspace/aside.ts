@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import type { AttemptId, RepoPath } from '../../model/names.ts';
 import { discard, listFolder } from './discard.ts';
 import { writeDurably, type Disk } from './disk.ts';
-import { readJournal, writeJournal } from './journal.ts';
+import { readJournal, writeJournal, writeLightJournal } from './journal.ts';
 import { copyTree, moveAway, sameVolume } from './move.ts';
 import type { Tools } from './tools.ts';
 
@@ -18,6 +18,9 @@ import type { Tools } from './tools.ts';
  * With it, an out that was there comes back from `<n>`, as long as there is one: a second try after
  * a kill finds those that are back already gone from here. One rename of the folder to
  * `tmp/discard` ends the attempt for good; after that its content is only waiting to be removed.
+ *
+ * Where no out was there, the journal is all, a file `tmp/aside/<attempt>`: nothing waits for the
+ * disk, since a power cut that takes it can lose nothing old, and removing it ends the attempt.
  */
 interface Journal {
   readonly stage: string;
@@ -43,17 +46,22 @@ export function setAside(
   stage: string,
   outs: readonly { readonly path: RepoPath; readonly persist: boolean }[],
 ): void {
-  const { disk } = tools;
+  const { disk, layout } = tools;
   const folder = folderOf(tools, attempt);
-  disk.mkdir(folder);
+  disk.mkdir(layout.aside);
   const journalled = outs.map(({ path, persist }): JournalledOut => {
     const place = placeOf(tools, path);
     const existed = fs.lstatSync(place, { throwIfNoEntry: false }) !== undefined;
-    const isNear = !existed || sameVolume(folder, dirname(place));
+    const isNear = !existed || sameVolume(layout.aside, dirname(place));
     const beside = `${dirname(path)}/.avian-aside-${attempt}-${basename(path)}`;
     return { path, ...(!isNear && { beside }), existed, persist };
   });
   const journal: Journal = { stage, at: new Date().toISOString(), outs: journalled };
+  if (movesNothing(journal)) {
+    writeLightJournal(disk, folder, journal);
+    return;
+  }
+  disk.mkdir(folder);
   writeJournal(disk, `${folder}/journal.json`, journal);
   try {
     for (const [index, out] of journalled.entries()) {
@@ -72,8 +80,12 @@ export function setAside(
 
 /** The command succeeded and its outs count; the old ones are removed. */
 export function discardAside(tools: Needed, attempt: AttemptId): void {
-  discard(tools, folderOf(tools, attempt));
+  const folder = folderOf(tools, attempt);
+  if (isFile(folder)) tools.disk.unlink(folder);
+  else discard(tools, folder);
 }
+
+const movesNothing = ({ outs }: Journal): boolean => outs.every(({ existed }) => !existed);
 
 /**
  * Old outs come back; what the command left goes to `tmp/failed/<attempt>`. Returns that folder if
@@ -82,10 +94,11 @@ export function discardAside(tools: Needed, attempt: AttemptId): void {
 export function putBack(tools: Needed, attempt: AttemptId): string | undefined {
   const { disk, layout } = tools;
   const folder = folderOf(tools, attempt);
-  const journal = readJournal(`${folder}/journal.json`) as Journal | 'damaged' | undefined;
-  if (journal === 'damaged') return keepUnnamed(tools, attempt);
-  if (journal !== undefined) {
-    const isStarted = fs.existsSync(`${folder}/ready`);
+  const journal = journalIn(folder);
+  if (journal === 'damaged' && !isFile(folder)) return keepUnnamed(tools, attempt);
+  // A damaged one of a file says nothing that is needed: nothing was moved.
+  if (journal !== undefined && journal !== 'damaged') {
+    const isStarted = movesNothing(journal) || fs.existsSync(`${folder}/ready`);
     for (const [index, out] of journal.outs.entries()) {
       const { path, existed, persist } = out;
       const aside = asideOf(tools, attempt, index, out);
@@ -121,8 +134,7 @@ export interface Interruption {
 /** Attempts that are open: left by a kill, or running now. */
 export function openAttempts({ layout }: Pick<Tools, 'layout'>): readonly Interruption[] {
   return listFolder(layout.aside).flatMap((name) => {
-    const journal = readJournal(`${layout.aside}/${name}/journal.json`) as
-      Journal | 'damaged' | undefined;
+    const journal = name.endsWith('.partial') ? undefined : journalIn(`${layout.aside}/${name}`);
     if (journal === undefined || journal === 'damaged') return [];
     return [{ stage: journal.stage, at: journal.at }];
   });
@@ -131,7 +143,11 @@ export function openAttempts({ layout }: Pick<Tools, 'layout'>): readonly Interr
 /** Undoes what killed processes left open; the caller holds the project's lock. */
 export function recoverAsides(tools: Needed): readonly Interruption[] {
   const interrupted = openAttempts(tools);
-  for (const name of listFolder(tools.layout.aside)) putBack(tools, name as AttemptId);
+  for (const name of listFolder(tools.layout.aside)) {
+    // Killed before it was whole: nothing was moved, and no command started.
+    if (name.endsWith('.partial')) tools.disk.unlink(`${tools.layout.aside}/${name}`);
+    else putBack(tools, name as AttemptId);
+  }
   return interrupted;
 }
 
@@ -139,6 +155,13 @@ const folderOf = ({ layout }: Needed, attempt: AttemptId): string => `${layout.a
 const placeOf = ({ layout }: Needed, path: RepoPath): string => `${layout.root}/${path}`;
 const isThere = (path: string): boolean =>
   fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+const isFile = (path: string): boolean =>
+  fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
+
+const journalIn = (folder: string): Journal | 'damaged' | undefined =>
+  readJournal(isFile(folder) ? folder : `${folder}/journal.json`) as
+    Journal | 'damaged' | undefined;
+
 /** What the last failure left of an out is worth a look; a hundred of them would fill the disk. */
 function forgetEarlier({ disk, layout }: Needed, attempt: AttemptId, path: RepoPath): void {
   for (const other of listFolder(layout.failed)) {

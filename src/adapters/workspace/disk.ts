@@ -83,6 +83,8 @@ export function openDisk(step: Step = () => undefined): Disk {
       }
     },
     remove(path) {
+      // Most often nothing is there, which one lstat tells sooner.
+      if (fs.lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
       step('remove', path);
       fs.rmSync(path, { recursive: true, force: true });
     },
@@ -91,6 +93,18 @@ export function openDisk(step: Step = () => undefined): Disk {
 
 /** Writes a small file so that a reader sees all of it or none, even after a power cut. */
 export function writeDurably(disk: Disk, path: string, text: string): void {
+  const temporary = writePartial(disk, path, text);
+  disk.fsync(temporary);
+  disk.rename(temporary, path);
+  disk.fsync(dirname(path));
+}
+
+/** Writes a small file so that a reader sees all of it or none, also after a kill. */
+export function writeWhole(disk: Disk, path: string, text: string): void {
+  disk.rename(writePartial(disk, path, text), path);
+}
+
+function writePartial(disk: Disk, path: string, text: string): string {
   const temporary = `${path}.partial`;
   disk.remove(temporary);
   const fd = disk.create(temporary, 0o644);
@@ -99,7 +113,5 @@ export function writeDurably(disk: Disk, path: string, text: string): void {
   } finally {
     fs.closeSync(fd);
   }
-  disk.fsync(temporary);
-  disk.rename(temporary, path);
-  disk.fsync(dirname(path));
+  return temporary;
 }

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import { hashText } from '../hash/blake3.ts';
-import { writeDurably, type Disk } from './disk.ts';
+import { writeDurably, writeWhole, type Disk } from './disk.ts';
 import { isErrno } from './failure.ts';
 
 /*
@@ -10,8 +10,17 @@ import { isErrno } from './failure.ts';
  */
 
 export function writeJournal(disk: Disk, file: string, journal: object): void {
+  writeDurably(disk, file, sealed(journal));
+}
+
+/** One that a power cut may take, for what only a kill can leave to be undone. */
+export function writeLightJournal(disk: Disk, file: string, journal: object): void {
+  writeWhole(disk, file, sealed(journal));
+}
+
+function sealed(journal: object): string {
   const text = JSON.stringify(journal);
-  writeDurably(disk, file, `${text}\n${hashText(text)}\n`);
+  return `${text}\n${hashText(text)}\n`;
 }
 
 /** What `writeJournal` was given; undefined when it is not there, `damaged` when it is not as it was written. */
