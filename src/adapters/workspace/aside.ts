@@ -103,7 +103,7 @@ export function putBack(tools: Needed, attempt: AttemptId): string | undefined {
       const { path, existed, persist } = out;
       const aside = asideOf(tools, attempt, index, out);
       const place = placeOf(tools, path);
-      const isAside = isThere(aside);
+      const isAside = existed && isThere(aside);
       // Not aside though it was there: never moved yet, or back already.
       if (existed && !isAside) continue;
       if (!isStarted) {
