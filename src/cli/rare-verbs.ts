@@ -8,6 +8,7 @@ export * as commit from './verbs/commit.ts';
 export * as dag from './verbs/dag.ts';
 export * as deploy from './verbs/deploy.ts';
 export * as deps from './verbs/deps.ts';
+export * as diff from './verbs/diff.ts';
 export * as doctor from './verbs/doctor.ts';
 export * as du from './verbs/du.ts';
 export * as freeze from './verbs/freeze.ts';

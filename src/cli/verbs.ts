@@ -133,6 +133,17 @@ Revisions are git revisions or run ids; HEAD and the workspace when absent.`,
 Revisions are git revisions or run ids; HEAD and the workspace when absent.`,
     load: async () => (await import('./rare-verbs.ts')).params,
   },
+  diff: {
+    summary: 'compare data, outs and deps between git revisions',
+    help: `usage: avian diff [before] [after] [options]
+
+What was added, deleted, modified or renamed, with the files inside directories. HEAD and the
+workspace when absent.
+
+      --targets PATH   only what lies there; repeatable
+      --json           the same as JSON`,
+    load: async () => (await import('./rare-verbs.ts')).diff,
+  },
   lineage: {
     summary: 'where content came from, and what was made of it',
     help: `usage: avian lineage <path | run | digest> [options]

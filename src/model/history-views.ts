@@ -1,5 +1,6 @@
 import type { StageFailure } from './failure.ts';
-import type { RepoPath, RunId, StageName } from './names.ts';
+import type { ContentChange } from './artifact.ts';
+import type { Digest, RepoPath, RunId, StageName } from './names.ts';
 import type { NonEmptyArray } from './result.ts';
 import type { StaleReason } from './verdict.ts';
 import type { PathsView } from './views.ts';
@@ -57,4 +58,35 @@ export interface MoveView {
   readonly runs: readonly StageName[];
   /** Stages whose command still says the old path. */
   readonly mentions: readonly StageName[];
+}
+
+/** `avian diff`: what data, outs and deps are in one state of the project and not in another. */
+export interface DiffView {
+  readonly before: string;
+  readonly after: string;
+  /** Sorted by path. */
+  readonly changes: readonly DataChange[];
+  /** Stages whose run is not at hand on one side: what they read there is not known, and not compared. */
+  readonly unknown: readonly StageName[];
+}
+
+export type DataChange = { readonly role: 'source' | 'out' | 'dep'; readonly path: RepoPath } & (
+  | { readonly kind: 'added'; readonly after: Content }
+  | { readonly kind: 'deleted'; readonly before: Content }
+  | { readonly kind: 'renamed'; readonly from: RepoPath; readonly after: Content }
+  | {
+      readonly kind: 'modified';
+      readonly before: Content;
+      readonly after: Content;
+      /** Of a directory; absent where a tree is neither in the cache nor in the workspace. */
+      readonly files?: readonly ContentChange[];
+    }
+);
+
+/** `files` only of a directory; of a dep no more than the digest may be known. */
+export interface Content {
+  readonly digest: Digest;
+  readonly executable?: true;
+  readonly size?: number;
+  readonly files?: number;
 }
