@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import type { Test } from 'tap';
 import type { PipelineLock } from '../../model/lock.ts';
+import { mergeLocks } from '../../model/merge-locks.ts';
 import { locked, program, tree } from '../../testing/contracts/lock-store.contract.ts';
 import { formatLock, parseLock } from './lock-text.ts';
 
@@ -248,3 +250,31 @@ t.test('names that JavaScript treats specially are names', (t) => {
 function same(t: Test, wrong: string, expected: string[]): void {
   t.strictSame(faults(wrong), expected);
 }
+
+t.test('git, without the driver, merges changes of different stages as text', (t) => {
+  const stages = Object.fromEntries(
+    ['a', 'b', 'c', 'd'].map((name) => [name, locked('1', { [`out/${name}`]: tree })]),
+  );
+  const base: PipelineLock = { version: 1, sources: {}, stages };
+  const changed = (name: string): PipelineLock => ({
+    ...base,
+    stages: { ...stages, [name]: locked('2', { [`out/${name}`]: { ...program, size: 7 } }) },
+  });
+  const added: PipelineLock = { ...base, stages: { ...stages, e: locked('3', { e: program }) } };
+  for (const [ours, theirs] of [
+    [changed('a'), changed('b')],
+    [changed('b'), changed('d')],
+    [changed('d'), added],
+    [changed('c'), added],
+  ] as const) {
+    const folder = t.testdir({
+      ours: formatLock(ours),
+      base: formatLock(base),
+      theirs: formatLock(theirs),
+    });
+    const words = ['merge-file', '-p', 'ours', 'base', 'theirs'];
+    const merged = execFileSync('git', words, { cwd: folder, encoding: 'utf8' });
+    t.equal(merged, formatLock(mergeLocks(base, ours, theirs).lock));
+  }
+  t.end();
+});
