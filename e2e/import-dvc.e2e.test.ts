@@ -92,10 +92,11 @@ t.test(
   async (t) => {
     const rig = createDvcProject(t);
     const before = picture(join(rig.root, '.dvc'));
+    rig.write('raw/.a.txt.swp', 'left out by .dvcignore');
     const imported = await rig.avian('import-dvc');
     t.equal(imported.code, 0, imported.stderr);
     t.same(picture(join(rig.root, '.dvc')), before, "DVC's folder is as it was");
-    t.equal((await rig.avian('status --exit-code')).code, 0);
+    t.equal((await rig.avian('status --exit-code')).code, 0, 'what DVC ignores avian ignores');
 
     const repro = await rig.avian('repro --json');
     t.match(repro.stdout, /"counts":\{"skipped":2\}/);

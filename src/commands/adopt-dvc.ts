@@ -3,19 +3,14 @@ import type { DvcEntry, DvcLockedStage } from '../config/dvc/dvc-files.ts';
 import type { TranslatedProject } from '../config/dvc/translate-project.ts';
 import { isExternal } from '../config/dvc/translate-stage.ts';
 import { shownKey } from '../config/params.ts';
+import { attemptId } from '../engine/execute-stage.ts';
 import { fingerprintInput, fingerprintOf } from '../engine/fingerprint.ts';
 import { flattenMetrics, type MetricValues } from '../engine/metrics.ts';
 import type { StageWork, Workload } from '../engine/request.ts';
 import type { Problem } from '../model/diagnostic.ts';
 import type { DvcImportView, DvcNote } from '../model/dvc.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
-import {
-  parseRepoPath,
-  type AttemptId,
-  type Digest,
-  type RepoPath,
-  type StageName,
-} from '../model/names.ts';
+import { parseRepoPath, type Digest, type RepoPath, type StageName } from '../model/names.ts';
 import type { Stage } from '../model/pipeline.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { RunRecord } from '../model/run.ts';
@@ -29,6 +24,7 @@ export interface Adopted {
   readonly sources: DvcImportView['sources'];
 }
 
+type Source = TranslatedProject['sources'][number];
 type Tell = (note: DvcNote) => void;
 
 /** What an import would find: nothing is read but the names in DVC's cache. */
@@ -77,8 +73,8 @@ export async function adopt(
   if (!readable.ok) return readable;
   const contents = new DvcContents(dvc, context);
 
-  const sources: { readonly path: RepoPath; readonly content?: ArtifactRef }[] = [];
-  for (const { path, file, entry } of project.sources) {
+  const sources: (Adopted['sources'][number] & Pick<Source, 'origin'>)[] = [];
+  for (const { path, file, entry, origin } of project.sources) {
     if (entry.hash === undefined) {
       tell(unhashedNote(path, file));
       sources.push({ path });
@@ -86,7 +82,11 @@ export async function adopt(
     }
     const content = await contents.kept(path, entry.hash, entry.executable);
     if (!content.ok) tell(missingNote(content.error, `\`${path}\``, file));
-    sources.push({ path, ...(content.ok && { content: content.value }) });
+    sources.push({
+      path,
+      ...(content.ok && { content: content.value }),
+      ...(origin !== undefined && { origin }),
+    });
   }
 
   const whole: { work: StageWork; locked: DvcLockedStage; outs: RunRecord['outs'] }[] = [];
@@ -108,15 +108,19 @@ export async function adopt(
   // Bytes first, then whatever promises them.
   await dvc.sync();
   await ports.workspace.sync();
-  for (const { path, content } of sources) {
-    if (content !== undefined) await ports.lock.setSource(path, content);
+  for (const { path, content, origin } of sources) {
+    if (content === undefined) continue;
+    await ports.lock.setSource(path, { ...content, ...(origin && { from: origin(content.size) }) });
   }
   for (const run of runs) {
     await ports.runs.record(run);
     await ports.lock.setStage(run.stage, { fingerprint: run.fingerprint, outs: run.outs });
   }
   await ports.lock.flush();
-  return ok({ lockedStages: new Set(runs.map(({ stage }) => stage)), sources });
+  return ok({
+    lockedStages: new Set(runs.map(({ stage }) => stage)),
+    sources: sources.map(({ origin: _, ...source }) => source),
+  });
 }
 
 const declaredOut = (
@@ -300,6 +304,3 @@ const unhashedNote = (path: RepoPath, file: string): DvcNote => ({
   message: `\`${path}\` has no MD5 on record, so its content is not known`,
   hint: `bring the file here and \`avian add ${path}\``,
 });
-
-const attemptId = (now: number, nonce: string): AttemptId =>
-  `${new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-${nonce}` as AttemptId;

@@ -59,9 +59,11 @@ export async function importDvc(
       const stock = stockTake(project, workload, dvc, tell);
       return ok(view(project, workload, stock, dvc, { notes, written: [], dry: true, loaded }));
     }
+    // Before anything is digested: what is left out of a directory is no part of its digest.
+    const ignores = writeIgnores(project, context);
     const adopted = await adopt(project, workload, dvc, context, tell);
     if (!adopted.ok) return adopted;
-    const written = write(project, before, context);
+    const written = [...write(project, before, context), ...ignores];
     const judged = workload && (await judgements(workload, workload.graph.order, JUDGING, context));
     return ok(
       view(project, workload, adopted.value, dvc, {
@@ -117,6 +119,18 @@ const load = (
     version,
   });
 
+/** `.dvcignore` files under our name, where none lies yet; says which were written. */
+function writeIgnores(
+  { ignores }: TranslatedProject,
+  { files }: ImportDvcContext,
+): readonly string[] {
+  const fresh = ignores.filter(
+    ({ path, text }) => hasPatterns(text) && files.read(path) === undefined,
+  );
+  for (const { path, text } of fresh) files.write(path, text);
+  return fresh.map(({ path }) => path);
+}
+
 /** Writes what people edit, and says which files that were. */
 function write(
   project: TranslatedProject,
@@ -124,11 +138,6 @@ function write(
   { files }: ImportDvcContext,
 ): readonly string[] {
   const written = ['pipeline.lock'];
-  for (const { path, text } of project.ignores) {
-    if (!hasPatterns(text) || files.read(path) !== undefined) continue;
-    files.write(path, text);
-    written.push(path);
-  }
   if (hideCacheFromGit(files)) written.push('.gitignore');
   if (before !== undefined && before !== project.pipeline) {
     files.write(KEPT, before);

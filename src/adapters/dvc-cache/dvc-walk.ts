@@ -1,11 +1,13 @@
 import * as fs from 'node:fs';
 import { byCodeUnit } from '../../model/json.ts';
 import { isErrno } from '../workspace/failure.ts';
+import { Ignores } from '../workspace/ignores.ts';
 import { PIECE } from '../workspace/read-pieces.ts';
-import { createDvcIgnore, type DvcIgnore } from './dvc-ignore.ts';
 import { startMd5, type ManifestEntry } from './dvc-md5.ts';
 
 const IGNORE_FILE = '.dvcignore';
+/** What DVC never looks at. */
+const BUILT_IN = '.git\n.hg/\n.dvc/\n';
 
 /**
  * Every file of the project below `from`, with its path relative to `root`; what .dvcignore files
@@ -22,7 +24,7 @@ export function* walkFiles(
 function* walk(
   root: string,
   folder: string,
-  above: DvcIgnore,
+  above: Ignores,
   skip: (path: string) => boolean,
   open: ReadonlySet<string>,
 ): Generator<string> {
@@ -35,15 +37,15 @@ function* walk(
     const path = folder === '' ? name : `${folder}/${name}`;
     const stat = statOf(`${root}/${path}`);
     if (stat === undefined) continue;
-    if (ignore.ignores(path, stat.isDirectory()) || skip(path)) continue;
+    if (ignore.excludes(`${root}/${path}`, stat.isDirectory()) || skip(path)) continue;
     if (stat.isDirectory()) yield* walk(root, path, ignore, skip, inside);
     else if (stat.isFile()) yield path;
   }
 }
 
-function ignoresAbove(root: string, folder: string): DvcIgnore {
+function ignoresAbove(root: string, folder: string): Ignores {
   const parts = folder === '' ? [] : folder.split('/').slice(0, -1);
-  let ignore = createDvcIgnore();
+  let ignore = new Ignores([], undefined, true).with(root, BUILT_IN);
   if (folder === '') return ignore;
   ignore = withOwnRules(root, '', ignore);
   for (const [at] of parts.entries()) {
@@ -52,9 +54,10 @@ function ignoresAbove(root: string, folder: string): DvcIgnore {
   return ignore;
 }
 
-function withOwnRules(root: string, folder: string, above: DvcIgnore): DvcIgnore {
+function withOwnRules(root: string, folder: string, above: Ignores): Ignores {
   try {
-    return above.with(folder, fs.readFileSync(`${root}/${folder}/${IGNORE_FILE}`, 'utf8'));
+    const directory = folder === '' ? root : `${root}/${folder}`;
+    return above.with(directory, fs.readFileSync(`${directory}/${IGNORE_FILE}`, 'utf8'));
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return above;
     throw error;

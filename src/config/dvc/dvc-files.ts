@@ -147,4 +147,4 @@ export function readDvcConfig(...texts: readonly string[]): DvcConfig {
   };
 }
 
-const withoutCredentials = (url: string): string => url.replace(/^(\w+:\/\/)[^/@]*@/, '$1');
+export const withoutCredentials = (url: string): string => url.replace(/^(\w+:\/\/)[^/@]*@/, '$1');

@@ -225,6 +225,7 @@ t.test('.dvc files: raw data, imports, and the stages of DVC before 1.0', (t) =>
   const { sources, locked, text, said } = translate({
     'data/raw.xml.dvc': `outs:\n- {md5: ${MD5}, path: raw.xml, hash: md5}\n`,
     'got.dvc': `frozen: true\ndeps:\n- path: d\n  repo: {url: https://x.org/r, rev_lock: abc}\nouts:\n- {md5: ${MD5}, path: got}\n`,
+    'web.dvc': `frozen: true\ndeps:\n- {path: 'https://me:x@x.org/w', checksum: '"e1"'}\nouts:\n- {md5: ${MD5}, path: w}\n`,
     'far.dvc': `wdir: ..\nouts:\n- {md5: ${MD5}, path: far}\n`,
     'steps/train.dvc': `cmd: python train.py
 wdir: ..
@@ -239,7 +240,7 @@ outs:
   });
   t.same(
     sources.map(({ path }) => path),
-    ['got', 'data/raw.xml'],
+    ['got', 'w', 'data/raw.xml'],
   );
   t.equal(
     text,
@@ -259,6 +260,7 @@ outs:
           cache: false
 `,
   );
+  t.same(sources[1]?.origin?.(7), { url: 'https://x.org/w', etag: '"e1"', size: 7 });
   t.match(locked, [{ name: 'steps.train', stage: { params: { 'params.yaml': { lr: 0.1 } } } }]);
   t.same(said, ['imported-data got.dvc:', 'external-out far.dvc:', 'renamed steps/train.dvc:']);
   t.end();

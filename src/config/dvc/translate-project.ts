@@ -1,10 +1,12 @@
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { DvcNote } from '../../model/dvc.ts';
+import type { Origin } from '../../model/lock.ts';
 import { isJsonObject } from '../../model/json.ts';
 import { parseRepoPath, parseStageName, ROOT, type RepoPath } from '../../model/names.ts';
 import { parseSource, type Source } from '../source.ts';
 import type { Yaml } from '../yaml.ts';
 import {
+  withoutCredentials,
   readDvcFile,
   readDvcLock,
   type DvcEntry,
@@ -45,6 +47,8 @@ export interface TranslatedProject {
     readonly path: RepoPath;
     readonly file: string;
     readonly entry: DvcEntry;
+    /** Where an URL's content came from, given its size: what `avian update` asks again. */
+    readonly origin?: (size: number) => Origin;
   }[];
   /** Files of patterns, by the path they get. */
   readonly ignores: readonly { readonly path: string; readonly text: string }[];
@@ -151,8 +155,9 @@ export function translateProject(
         );
         continue;
       }
-      sources.push({ path, file, entry });
-      tellOrigin(path, dvcFile.deps, noter);
+      const origin = originOf(dvcFile.deps);
+      sources.push({ path, file, entry, ...(origin !== undefined && { origin }) });
+      if (origin === undefined) tellOrigin(path, dvcFile.deps, noter);
     }
   }
 
@@ -179,6 +184,22 @@ function tellRenamed(was: string, name: string, noter: Noter): void {
     `the stage \`${was}\` is called \`${name}\`: all stages are in one pipeline.yaml`,
     `say \`avian repro ${name}\`, or rename it in pipeline.yaml before anything runs`,
   );
+}
+
+/** `dvc import-url` of one file from the web, which `avian import-url` could have fetched as well. */
+function originOf(deps: readonly DvcEntry[]): ((size: number) => Origin) | undefined {
+  const [dep, ...others] = deps;
+  if (dep === undefined || others.length > 0 || !/^https?:\/\//.test(dep.path)) return undefined;
+  if (dep.fields['repo'] !== undefined) return undefined;
+  // For the web DVC keeps the etag as a checksum; there it may also be an MD5 of the server's.
+  const known = [dep.fields['etag'], dep.fields['checksum']].find(
+    (text) => typeof text === 'string' && /^(W\/)?".*"$/.test(text),
+  );
+  return (size) => ({
+    url: withoutCredentials(dep.path),
+    ...(typeof known === 'string' && { etag: known }),
+    size,
+  });
 }
 
 function tellOrigin(path: RepoPath, deps: readonly DvcEntry[], noter: Noter): void {
