@@ -21,6 +21,7 @@ export function publishedPipelineSchema(strict: JsonObject): JsonObject {
         ? description.replace(' with its templates resolved', '')
         : '',
     properties: {
+      cache: properties?.['cache'] ?? {},
       vars: VARS,
       stages: {
         ...(properties?.['stages'] as JsonObject),

@@ -2,12 +2,14 @@ import type { ArtifactRef } from '../model/artifact.ts';
 import { sameContent, toRef } from '../model/artifact.ts';
 import { problem, type Problem } from '../model/diagnostic.ts';
 import { contains, parseRepoPath, type RepoPath, type StageName } from '../model/names.ts';
+import type { LinkKind } from '../model/pipeline.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { PipelineLock, SourceRef } from '../model/lock.ts';
 import type { PathsView } from '../model/views.ts';
 import { describeWorkspaceProblem } from '../engine/observe.ts';
 import type { CommandContext } from './context.ts';
 import { holdingProject } from './hold-project.ts';
+import { readProject } from './load-workload.ts';
 
 /** `avian checkout [stage|path…]`: makes the workspace hold what pipeline.lock names; all of it by default. */
 export async function checkout(
@@ -18,7 +20,7 @@ export async function checkout(
   return holdingProject(context, async () => {
     const lock = await ports.lock.read();
     if (!lock.ok) return lock;
-    const locked = everythingIn(lock.value);
+    const locked = everythingIn(lock.value, await linksOf(context));
     const wanted = select(locked, options.targets);
     if (!wanted.ok) return wanted;
     const restored = await restoreAll(wanted.value, ports);
@@ -32,6 +34,8 @@ export interface Locked {
   readonly path: RepoPath;
   readonly ref: ArtifactRef;
   readonly stage?: StageName;
+  /** How the out is declared to lie in the workspace. */
+  readonly link?: LinkKind;
   /** Fetched by `avian import-url`. */
   readonly isImported?: true;
 }
@@ -51,7 +55,7 @@ export async function restoreAll(
       missing.push(each);
       continue;
     }
-    const done = await ports.workspace.restore(path, ref);
+    const done = await ports.workspace.restore(path, ref, each.link);
     if (!done.ok) {
       const kind = done.error.kind === 'object-corrupt' ? 'corruption' : 'stage';
       return err(problem(kind, 'checkout/failed', describeWorkspaceProblem(done.error)));
@@ -89,23 +93,39 @@ function warnOfConflicts(
   }
 }
 
-function everythingIn(lock: {
+/** Of outs that pipeline.yaml declares as links; where it cannot be read, copies do as well. */
+async function linksOf(context: CommandContext): Promise<ReadonlyMap<string, LinkKind>> {
+  const project = await readProject([], context);
+  const outs = project.ok ? project.value.pipeline.stages.flatMap(({ outs: all }) => all) : [];
+  return new Map(outs.flatMap(({ path, link }) => (link === undefined ? [] : [[path, link]])));
+}
+
+interface PinnedContent {
   readonly sources: { readonly [path: string]: SourceRef };
   readonly stages: {
     readonly [stage: string]: { readonly outs: { readonly [path: string]: ArtifactRef } };
   };
-}): readonly Locked[] {
+}
+
+function everythingIn(
+  lock: PinnedContent,
+  links: ReadonlyMap<string, LinkKind>,
+): readonly Locked[] {
   const sources = Object.entries(lock.sources).map(([path, { from, ...ref }]) => ({
     path: path as RepoPath,
     ref,
     ...(from !== undefined && { isImported: true as const }),
   }));
   const outs = Object.entries(lock.stages).flatMap(([stage, entry]) =>
-    Object.entries(entry.outs).map(([path, ref]) => ({
-      path: path as RepoPath,
-      ref,
-      stage: stage as StageName,
-    })),
+    Object.entries(entry.outs).map(([path, ref]) => {
+      const link = links.get(path);
+      return {
+        path: path as RepoPath,
+        ref,
+        stage: stage as StageName,
+        ...(link !== undefined && { link }),
+      };
+    }),
   );
   return [...sources, ...outs];
 }

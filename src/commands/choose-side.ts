@@ -56,7 +56,13 @@ function chosenOf(conflict: Conflict, side: 'ours' | 'theirs'): Choice | undefin
     const ref = sideOf(conflict.entry, side);
     return (
       ref && {
-        outs: [{ path: conflict.name, ref }],
+        outs: [
+          {
+            path: conflict.name,
+            ref,
+            ...(ref.from !== undefined && { isImported: true as const }),
+          },
+        ],
         settle: ({ lock }) => lock.setSource(conflict.name, ref),
       }
     );

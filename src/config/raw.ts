@@ -1,4 +1,5 @@
 import type { JsonValue } from '../model/json.ts';
+import type { LinkKind } from '../model/pipeline.ts';
 
 /*
  * pipeline.yaml, its templates resolved, as pipeline.schema.json admits it. `cmd` may be missing, and lists may
@@ -6,6 +7,7 @@ import type { JsonValue } from '../model/json.ts';
  */
 
 export interface RawPipeline {
+  readonly cache?: { readonly link?: LinkKind };
   readonly stages?: { readonly [name: string]: RawStage };
   readonly tasks?: { readonly [name: string]: RawTask };
 }

@@ -68,15 +68,24 @@ function build(
 ): Pick<PlacedPipeline, 'stages' | 'tasks'> {
   // The schema has admitted every part that is still there.
   const pipeline: RawPipeline = isJsonObject(value) ? value : {};
-  const { stages = {}, tasks = {} } = pipeline;
+  const { stages = {}, tasks = {}, cache = {} } = pipeline;
   return {
     stages: Object.entries(stages).flatMap(([text, raw]) => {
       const name = parseStageName(text);
       if (name === undefined) throw new Error(`bug: the schema admits the name ${text}`);
-      return [buildStage(name, raw, within(at, ['stages', text]), report)];
+      const built = buildStage(name, raw, within(at, ['stages', text]), report);
+      return [cache.link === 'hardlink' ? withLinks(built) : built];
     }),
     tasks: Object.entries(tasks).map(([name, raw]) =>
       buildTask(name, raw, within(at, ['tasks', name]), report),
     ),
   };
+}
+
+/** A command that writes into its old out would write into the cache through a link. */
+function withLinks(placed: PlacedStage): PlacedStage {
+  const outs = placed.stage.outs.map((out) =>
+    out.cache && !out.persist ? { ...out, link: 'hardlink' as const } : out,
+  );
+  return { ...placed, stage: { ...placed.stage, outs } };
 }

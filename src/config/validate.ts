@@ -97,6 +97,11 @@ function inWords(
       );
     }
     case 'enum':
+      if (key === 'link') {
+        const found = nameOfType(lookUpPath(value, path));
+        const message = `\`${path.join('.')}\` cannot be ${found}`;
+        return diagnose('pipeline/bad-value', message, at.value(path), 'it is copy or hardlink');
+      }
       return diagnose(
         'pipeline/unknown-executor',
         `there is no executor ${nameOfType(lookUpPath(value, path))}`,

@@ -73,7 +73,7 @@ async function restoreStage(
   for (const out of stage.outs) {
     const ref = outs[out.path];
     if (!out.cache || ref === undefined) continue;
-    const restored = await ports.workspace.restore(out.path, ref);
+    const restored = await ports.workspace.restore(out.path, ref, out.link);
     if (!restored.ok) {
       const cause = describeWorkspaceProblem(restored.error);
       return { kind: 'failed', failure: { kind: 'restore-failed', path: out.path, cause } };

@@ -57,6 +57,9 @@ export interface EnvInput {
   readonly value?: string;
 }
 
+/** How a restored file holds its bytes: as a copy (sharing blocks where possible), or as one more name of the object. */
+export type LinkKind = 'copy' | 'hardlink';
+
 export interface Out {
   readonly path: RepoPath;
   readonly role: 'artifact' | 'metrics' | 'plots';
@@ -65,6 +68,8 @@ export interface Out {
   readonly push: boolean;
   /** Not moved aside before the command starts. */
   readonly persist: boolean;
+  /** Absent for copies. Never for an out that persists: its command writes into it. */
+  readonly link?: 'hardlink';
   readonly desc?: string;
   readonly type?: string;
   readonly meta?: JsonValue;

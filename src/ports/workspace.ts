@@ -1,5 +1,6 @@
 import type { Artifact, ArtifactRef, ContentChange } from '../model/artifact.ts';
 import type { Emit } from '../model/event.ts';
+import type { LinkKind } from '../model/pipeline.ts';
 import type { AttemptId, Digest, RepoPath } from '../model/names.ts';
 import type { Result } from '../model/result.ts';
 
@@ -30,10 +31,12 @@ export interface Workspace {
   /**
    * Makes `path` hold exactly `artifact`, atomically: built beside it, checked while copied, then
    * renamed in. What was there and is not in the cache is kept under `tmp/replaced` and named.
+   * Hard links are made where the file system can, but for executable files.
    */
   restore(
     path: RepoPath,
     artifact: ArtifactRef,
+    link?: LinkKind,
   ): Promise<Result<{ readonly bytes: number; readonly kept?: string }, WorkspaceProblem>>;
 
   /**

@@ -26,6 +26,8 @@ export type FileBatch =
       /** Permissions, the umask already taken off. */
       readonly modes: readonly number[];
       readonly objects: string;
+      /** Files without the executable bit become hard links to their objects where that can be done. */
+      readonly link?: true;
     };
 
 export interface BatchReply {
@@ -70,7 +72,12 @@ export function runBatch(
         const hex = batch.hexes[index] ?? '';
         size = batch.sizes[index] ?? 0;
         const mode = batch.modes[index] ?? 0o644;
-        setStat(stats, index, restoreFile(path, hex, size, mode, batch.objects, disk, onBytes));
+        const linked =
+          batch.link === true && (mode & 0o100) === 0
+            ? linkFile(path, hex, size, batch.objects, disk)
+            : undefined;
+        const stat = linked ?? restoreFile(path, hex, size, mode, batch.objects, disk, onBytes);
+        setStat(stats, index, stat);
         digests.write(hex, index * 32, 'hex');
       }
     } catch (error) {
@@ -228,6 +235,31 @@ function copyAndHash(
   } finally {
     fs.closeSync(out);
   }
+}
+
+/** Makes the path one more name of an object, which is read-only; undefined where that cannot be. */
+function linkFile(
+  path: string,
+  hex: string,
+  size: number,
+  objects: string,
+  disk: Disk,
+): fs.Stats | undefined {
+  const object = objectPath(objects, hex);
+  const there = fs.lstatSync(object, { throwIfNoEntry: false });
+  if (there === undefined) return fail({ kind: 'object-missing', digest: digestOf(hex), path });
+  if (!hasObject(objects, hex, size)) {
+    return fail({ kind: 'object-corrupt', digest: digestOf(hex), path });
+  }
+  // An object of an older cache, or one that somebody made writable: shared, it must not be.
+  if ((there.mode & 0o222) !== 0) disk.chmod(object, 0o444);
+  try {
+    disk.link(object, path);
+  } catch (error) {
+    if (!isErrno(error, 'EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) throw error;
+    return undefined;
+  }
+  return fs.lstatSync(path);
 }
 
 /** Copies an object to a path that must not exist, checking its bytes on the way. */

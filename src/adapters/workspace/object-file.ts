@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import type { Disk } from './disk.ts';
 import { isErrno } from './failure.ts';
 import { objectPath } from './layout.ts';
+import { isUntouched } from './linked-objects.ts';
 
 let counter = 0;
 const nonce = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 12)}`;
@@ -30,9 +31,14 @@ export function storeBytes(
   return true;
 }
 
-/** An object of the right size is trusted: it was renamed in whole, and is read-only. */
-export const hasObject = (objects: string, hex: string, size: number): boolean =>
-  fs.lstatSync(objectPath(objects, hex), { throwIfNoEntry: false })?.size === size;
+/**
+ * An object of the right size is trusted: it was renamed in whole, and is read-only. One that was
+ * hard-linked into a workspace is hashed when its stat changed.
+ */
+export function hasObject(objects: string, hex: string, size: number): boolean {
+  const stat = fs.lstatSync(objectPath(objects, hex), { throwIfNoEntry: false });
+  return stat?.size === size && isUntouched(objects, hex, stat);
+}
 
 /**
  * Renames a finished temporary file to its place. Everybody who races here puts the same bytes

@@ -9,6 +9,7 @@ import type { Durability } from './durability.ts';
 import { fail, isErrno, WorkspaceFailure } from './failure.ts';
 import { hasObject, storeBytes } from './object-file.ts';
 import { hexOf, objectPath, type Layout } from './layout.ts';
+import { hasDigest } from './linked-objects.ts';
 
 /** A node holds at most 4,096 entries of a few hundred bytes; whatever is larger is no node. */
 const LARGEST_NODE = 64 * 1024 * 1024;
@@ -45,6 +46,17 @@ export function openObjects(layout: Layout, disk: Disk, durability: Durability):
   const whole = new Set<Digest>();
 
   let lent: ReadonlyMap<Digest, string> = new Map();
+
+  /** An object that is there and is not what its name says goes out of the way. */
+  const holdsBlob = (digest: Digest, size: number): boolean => {
+    const hex = hexOf(digest);
+    if (hasObject(layout.objects, hex, size)) return true;
+    const stat = fs.lstatSync(objectPath(layout.objects, hex), { throwIfNoEntry: false });
+    if (stat !== undefined && !hasDigest(objectPath(layout.objects, hex), hex, stat.size)) {
+      objects.setAsideCorrupt(digest);
+    }
+    return false;
+  };
 
   const objects: Objects = {
     prepare(purpose) {
@@ -107,9 +119,7 @@ export function openObjects(layout: Layout, disk: Disk, durability: Durability):
 
     holds(artifact) {
       objects.prepare('trust');
-      if (artifact.files === undefined) {
-        return hasObject(layout.objects, hexOf(artifact.digest), artifact.size);
-      }
+      if (artifact.files === undefined) return holdsBlob(artifact.digest, artifact.size);
       const holdsTree = (digest: Digest, depth: number): boolean => {
         if (whole.has(digest)) return true;
         const node = objects.readNode(digest, '', depth);
@@ -118,7 +128,7 @@ export function openObjects(layout: Layout, disk: Disk, durability: Durability):
             ? node.parts.every((part) => holdsTree(part.digest, depth))
             : node.entries.every((entry) =>
                 entry.kind === 'file'
-                  ? hasObject(layout.objects, hexOf(entry.digest), entry.size)
+                  ? holdsBlob(entry.digest, entry.size)
                   : entry.kind === 'link' || holdsTree(entry.digest, depth + 1),
               );
         if (isWhole) whole.add(digest);

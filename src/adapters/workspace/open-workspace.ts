@@ -70,7 +70,8 @@ export function openWorkspace(options: OpenOptions): OpenWorkspace {
         return digestPath(tools, path, 'commit');
       }),
 
-    restore: (path, artifact) => attempting(root, path, () => restorePath(tools, path, artifact)),
+    restore: (path, artifact, link) =>
+      attempting(root, path, () => restorePath(tools, path, artifact, link)),
 
     holds: async (artifact, at) =>
       tools.objects.holds(artifact) && (at === undefined || canLieAt(tools, artifact, at)),

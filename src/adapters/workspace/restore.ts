@@ -8,12 +8,14 @@ import {
   type ArtifactRef,
 } from '../../model/artifact.ts';
 import type { RepoPath } from '../../model/names.ts';
+import type { LinkKind } from '../../model/pipeline.ts';
 import { digestAt, digestPath, forgetYoung, refuseRoot } from './digest-path.ts';
 import { discard, listFolder } from './discard.ts';
 import { fail, isErrno, WorkspaceFailure } from './failure.ts';
 import type { FileBatch } from './file-batch.ts';
 import { NOTHING_IGNORED } from './ignores.ts';
 import { readJournal, writeJournal } from './journal.ts';
+import { noteLinks } from './linked-objects.ts';
 import { temporaryName } from './object-file.ts';
 import { dealIntoBatches } from './file-runner.ts';
 import { moveAway, sameVolume } from './move.ts';
@@ -28,7 +30,6 @@ import {
   isDirectoryMode,
   isExecutableMode,
   isFileMode,
-  isLinkMode,
   MODE,
   MTIME,
   pathsOf,
@@ -56,6 +57,7 @@ export async function restorePath(
   tools: Tools,
   path: RepoPath,
   artifact: ArtifactRef,
+  link: LinkKind = 'copy',
 ): Promise<{ readonly bytes: number; readonly kept?: string }> {
   refuseRoot(path);
   const target = `${tools.layout.root}/${path}`;
@@ -78,7 +80,7 @@ export async function restorePath(
   try {
     writeJournal(tools.disk, `${folder}/journal.json`, journal);
     tools.disk.mkdir(staging);
-    await build(tools, plan, `${staging}/new`, progress);
+    await build(tools, plan, `${staging}/new`, link, progress);
     const kept = await swap(tools, path, staging, current);
     prime(tools, path, target, fromRef(artifact), plan);
     discard(tools, folder);
@@ -148,6 +150,7 @@ async function build(
   tools: Tools,
   { snapshot, targets }: RestorePlan,
   at: string,
+  link: LinkKind,
   progress: Progress,
 ): Promise<void> {
   const paths = pathsOf(snapshot, at);
@@ -163,6 +166,7 @@ async function build(
   const batches = members.map((indexes): FileBatch => ({
     kind: 'restore',
     objects: tools.layout.objects,
+    ...(link === 'hardlink' && { link: true as const }),
     paths: indexes.map((index) => paths[index] ?? ''),
     hexes: indexes.map((index) => hexAt(snapshot, index)),
     sizes: indexes.map((index) => column(snapshot, index, SIZE)),
@@ -170,6 +174,12 @@ async function build(
       isExecutableMode(column(snapshot, index, MODE)) ? modes.executable : modes.file,
     ),
   }));
+  if (link === 'hardlink') {
+    noteLinks(
+      tools.layout.objects,
+      files.map((index) => hexAt(snapshot, index)),
+    );
+  }
   try {
     await tools.files.run(batches, progress, (reply, batch) => {
       for (const [offset, index] of (members[batch] ?? []).entries()) {
@@ -186,7 +196,8 @@ async function build(
   let youngest = -Infinity;
   for (const [index, path] of paths.entries()) {
     const mode = column(snapshot, index, MODE);
-    if (isDirectoryMode(mode) || isLinkMode(mode)) takeStat(snapshot, index, path);
+    // A further link to the same object gives all of its names a new change time.
+    if (link === 'hardlink' || !isFileMode(mode)) takeStat(snapshot, index, path);
     youngest = Math.max(youngest, column(snapshot, index, CTIME));
   }
   // While nobody else knows these files: once the clock has moved on, no change can hide.
