@@ -92,16 +92,16 @@ function indexOuts<Node extends GraphNode>(nodes: readonly Node[]): OutIndex<Nod
   for (const node of nodes) {
     for (const { path } of node.outs) {
       if (!owners.has(path)) owners.set(path, node);
-      for (const directory of withAncestors(path)) {
-        const found = inside.get(directory);
-        if (found === undefined) inside.set(directory, new Set([node]));
+      for (let at: RepoPath | undefined = path; at !== undefined; at = parentOf(at)) {
+        const found = inside.get(at);
+        if (found === undefined) inside.set(at, new Set([node]));
         else found.add(node);
       }
     }
   }
   const ownerOf = (path: RepoPath): Node | undefined => {
-    for (const directory of withAncestors(path)) {
-      const owner = owners.get(directory);
+    for (let at: RepoPath | undefined = path; at !== undefined; at = parentOf(at)) {
+      const owner = owners.get(at);
       if (owner !== undefined) return owner;
     }
     return undefined;
@@ -110,19 +110,20 @@ function indexOuts<Node extends GraphNode>(nodes: readonly Node[]): OutIndex<Nod
     ownerOf,
     overlapping: (path) => {
       const owner = ownerOf(path);
-      const found = new Set(owner === undefined ? [] : [owner]);
-      for (const node of inside.get(path) ?? []) found.add(node);
-      return [...found];
+      const within = inside.get(path);
+      // Nearly every dep is an out or a source: no set for those, a graph asks for each at every start.
+      if (within === undefined) return owner === undefined ? [] : [owner];
+      if (within.size === 1 && owner !== undefined && within.has(owner)) return [owner];
+      return [...new Set(owner === undefined ? within : [owner, ...within])];
     },
   };
 }
 
-/** `a/b/c`, `a/b`, `a`, `.` */
-function* withAncestors(path: RepoPath): Generator<RepoPath> {
-  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
-    yield path.slice(0, end) as RepoPath;
-  }
-  if (path !== '.') yield '.' as RepoPath;
+/** `a/b` for `a/b/c`, `.` for `a`, nothing for `.`. */
+function parentOf(path: RepoPath): RepoPath | undefined {
+  const end = path.lastIndexOf('/');
+  if (end > 0) return path.slice(0, end) as RepoPath;
+  return path === '.' ? undefined : ('.' as RepoPath);
 }
 
 function producersByStage(
@@ -133,7 +134,8 @@ function producersByStage(
   const position = (name: StageName): number => declared.get(name) ?? 0;
   return new Map(
     nodes.map((node) => {
-      const needed = new Set(node.deps.flatMap((dep) => index.overlapping(dep).map((n) => n.name)));
+      const needed = new Set<StageName>();
+      for (const dep of node.deps) for (const { name } of index.overlapping(dep)) needed.add(name);
       return [node.name, [...needed].sort((a, b) => position(a) - position(b))];
     }),
   );
