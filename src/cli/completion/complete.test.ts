@@ -50,6 +50,7 @@ t.test('names of the project where they can stand', async (t) => {
   t.same(await offered('run |'), ['predict']);
   t.same(await offered('run predict |'), [], 'the words of a task are its own');
   t.same(await offered('checkout d|'), ['data/raw']);
+  t.same(await offered('remove d|'), ['data/raw']);
   t.same(await offered('doctor |'), []);
 });
 
@@ -67,6 +68,7 @@ t.test('the value of an option is no target', async (t) => {
   t.same(await offered('repro --jobs 4 pre|'), ['prepare']);
   t.same(await offered('deploy artifacts --target |'), ['local']);
   t.same(await offered('image build --output |'), []);
+  t.ok((await offered('gc --undo --|')).includes('--json'), 'one that may be left out');
 });
 
 t.test('the project is asked only when one of its names can stand there', async (t) => {
@@ -96,9 +98,9 @@ t.test(
   'every placeholder of a usage is one that completion knows, or is none of the project’s',
   async (t) => {
     const known = new Set([
-      ...['targets', 'overrides', 'stage', 'task', 'path', 'options', 'words'],
+      ...['targets', 'overrides', 'stage', 'task', 'path', 'source', 'from', 'options', 'words'],
       // Revisions, runs, deployments, folders: what the shell offers has to do.
-      ...['before', 'after', 'run', 'digest', 'deployment', 'image dir', 'folder'],
+      ...['before', 'after', 'run', 'digest', 'deployment', 'image dir', 'folder', 'url', 'to'],
     ]);
     for (const [name, verb] of Object.entries(verbs)) {
       const strange = [...usageOf(name, verb).takes].filter(

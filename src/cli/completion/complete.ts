@@ -82,16 +82,16 @@ async function nameCandidates(
 ): Promise<readonly Candidate[]> {
   const takesSome = (...placeholders: string[]): boolean =>
     placeholders.some((placeholder) => takes.has(placeholder));
-  const stages = takesSome('targets', 'stage', 'stages', 'target');
+  const stages = takesSome('targets', 'stage', 'from');
   const overrides = takesSome('overrides');
-  const sources = takesSome('path', 'paths');
+  const sources = takesSome('path', 'source', 'from');
   if (!stages && !overrides && !sources && !takesSome('task')) return [];
   const project = await names();
   const about = (kind: string) => (word: string) => ({ word, about: kind });
   return [
     ...(stages ? project.stages.map(about('stage')) : []),
     ...(takesSome('task') ? project.tasks.map(about('task')) : []),
-    ...(takesSome('targets', 'target', 'path', 'paths') ? project.outs.map(about('out')) : []),
+    ...(takesSome('targets', 'path', 'from') ? project.outs.map(about('out')) : []),
     ...(sources ? project.sources.map(about('source')) : []),
     ...(overrides ? overrideCandidates(current, project) : []),
   ];

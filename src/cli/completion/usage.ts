@@ -42,7 +42,10 @@ export function usageOf(verb: string, { help }: { readonly help: string }): Usag
 }
 
 function optionLine(line: string): OptionHelp[] {
-  const found = /^ +(?:(-\w), )?(--[\w-]+)(?:[ =](\S+))?(?: {2,}(.*))?$/.exec(line);
+  // `[ID]` may be left out, so that nothing has to be waited for.
+  const found = /^ +(?:(-\w), )?(--[\w-]+)(?:[ =]([^\s[]\S*))?(?: \[\S+\])?(?: {2,}(.*))?$/.exec(
+    line,
+  );
   const [, short, name, value, about = ''] = found ?? [];
   return name === undefined ? [] : [option(name, short, value, about)];
 }
