@@ -29,6 +29,9 @@ module.exports = {
     only('ship', ['ports', 'model'], 'Plans and states of shipping are pure: ask a port.', {
       packages: false,
     }),
+    only('transfer', ['ports', 'model'], 'What moves to and from a remote, and when: ask a port.', {
+      packages: false,
+    }),
     only('config', ['model'], 'Text to validated pipeline; knows neither engine nor ports.'),
     only('adapters', ['ports', 'model'], 'One folder per port; knows no engine.'),
     only(
@@ -38,7 +41,7 @@ module.exports = {
     ),
     only(
       'commands',
-      ['config', 'engine', 'ship', 'ports', 'model'],
+      ['config', 'engine', 'ship', 'transfer', 'ports', 'model'],
       'One verb a file; never prints: report is for cli to connect.',
     ),
     {

@@ -10,6 +10,7 @@ const PLANTS: Record<string, { readonly file: string; readonly imports: string }
   'ports-imports': { file: 'src/ports/a.ts', imports: '../engine/target.ts' },
   'engine-imports': { file: 'src/engine/a.ts', imports: 'node:fs' },
   'ship-imports': { file: 'src/ship/a.ts', imports: '../engine/target.ts' },
+  'transfer-imports': { file: 'src/transfer/a.ts', imports: 'node:http' },
   'config-imports': { file: 'src/config/a.ts', imports: '../ports/target.ts' },
   'adapters-imports': { file: 'src/adapters/disk/a.ts', imports: '../../engine/target.ts' },
   'report-imports': { file: 'src/report/a.ts', imports: '../commands/target.ts' },

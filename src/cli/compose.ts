@@ -16,6 +16,7 @@ import { problem, type Diagnostic } from '../model/diagnostic.ts';
 import type { Emit } from '../model/event.ts';
 import { ProblemError } from '../model/problem-error.ts';
 import type { Executor } from '../ports/executor.ts';
+import type { TransferObjects } from '../ports/transfer-objects.ts';
 import type { ExitStatus } from './exit-status.ts';
 import { systemClock } from './clock.ts';
 import { findRoot } from './find-root.ts';
@@ -25,11 +26,16 @@ import { lazyPort } from './lazy-port.ts';
 import { tellProblem } from './tell-problem.ts';
 import { VERSION } from './version.ts';
 
+/** A project on disk: what every command is given, and its cache as transfers see it. */
+export interface ProjectContext extends CommandContext {
+  readonly objects: TransferObjects;
+}
+
 /** Finds the project, makes its ports, does the work and lets go of everything. */
 export async function withProject(
   io: Io,
   emit: Emit,
-  work: (context: CommandContext) => Promise<ExitStatus>,
+  work: (context: ProjectContext) => Promise<ExitStatus>,
 ): Promise<ExitStatus> {
   const root = findRoot(io.cwd);
   if (root === undefined) return tellProblem(noProject(io.cwd), io);
@@ -41,7 +47,7 @@ export async function withProjectAt(
   root: string,
   io: Io,
   emit: Emit,
-  work: (context: CommandContext) => Promise<ExitStatus>,
+  work: (context: ProjectContext) => Promise<ExitStatus>,
 ): Promise<ExitStatus> {
   const { context, close } = openProject(io, root, emit);
   try {
@@ -59,7 +65,7 @@ function openProject(
   io: Io,
   root: string,
   emit: Emit,
-): { readonly context: CommandContext; readonly close: () => Promise<void> } {
+): { readonly context: ProjectContext; readonly close: () => Promise<void> } {
   const cache = join(root, 'cache/v1');
   const env = commandEnvironment(io, root);
   const files = openProjectFiles(root);
@@ -73,7 +79,7 @@ function openProject(
       return openRunLog({ cache, hash: hashText, report });
     },
     {
-      ...{ record: true, recordDeployment: true, rebuild: true, close: true },
+      ...{ record: true, receive: true, recordDeployment: true, rebuild: true, close: true },
       ...{ find: true, latest: true, lookUp: true, history: true, get: true, deployments: true },
       ...{ producersOf: true, consumersOf: true, producersAt: true, traces: true },
     },
@@ -85,7 +91,8 @@ function openProject(
     },
     { execute: true, query: true },
   );
-  const context: CommandContext = {
+  const context: ProjectContext = {
+    objects: workspace.objects,
     ports: {
       workspace,
       runs: runs.port,

@@ -1,5 +1,5 @@
 import type { Diagnostic } from './diagnostic.ts';
-import type { AttemptId, Digest, Fingerprint, RepoPath, StageName } from './names.ts';
+import type { AttemptId, Fingerprint, RepoPath, StageName } from './names.ts';
 import type { StageOutcome } from './outcome.ts';
 import type { NonEmptyArray } from './result.ts';
 import type { StaleReason } from './verdict.ts';
@@ -48,9 +48,18 @@ export type AvianEvent =
   | {
       readonly type: 'transfer-progress';
       readonly direction: 'push' | 'pull';
-      readonly digest: Digest;
-      readonly sentBytes: number;
+      readonly phase: TransferPhase;
+      /** Objects and bytes that are over, and all there are as far as is known. */
+      readonly files: number;
+      readonly totalFiles: number;
+      readonly bytes: number;
       readonly totalBytes: number;
+      /** Over the last seconds. */
+      readonly bytesPerSecond: number;
+      /** Absent while it cannot be said. */
+      readonly etaMs?: number;
+      /** Of what is under way, that which was silent for longest. */
+      readonly slowest?: { readonly name: string; readonly silentMs: number };
     }
   | { readonly type: 'diagnostic'; readonly diagnostic: Diagnostic; readonly stage?: StageName }
   | {
@@ -60,5 +69,7 @@ export type AvianEvent =
       /** URLs of deployments made or kept by the plan's effect stages. */
       readonly urls: readonly string[];
     };
+
+export type TransferPhase = 'asking' | 'planning' | 'sending' | 'receiving' | 'finishing';
 
 export type Emit = (event: AvianEvent) => void;

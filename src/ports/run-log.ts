@@ -1,6 +1,7 @@
 import type { ArtifactRef } from '../model/artifact.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { Digest, Fingerprint, RepoPath, RunId, StageName } from '../model/names.ts';
+import type { Result } from '../model/result.ts';
 import type { DepInput, Run, RunRecord } from '../model/run.ts';
 
 /** A succeeded run without all that a garbage collector has no use for. */
@@ -17,6 +18,11 @@ export interface RunTrace {
 export interface RunLog {
   /** Writes the record (an object beside the others) and indexes it; returns it with its id. */
   record(run: RunRecord): Promise<Run>;
+  /**
+   * Takes in a record from elsewhere; nothing when it is known. Refused, with the reason, when it is
+   * larger than 1 MiB, off schema, not canonical, or its digest is not `id`.
+   */
+  receive(id: RunId, text: string): Promise<Result<void, string>>;
   /** Succeeded runs of a fingerprint, newest first. */
   find(fingerprint: Fingerprint): Promise<readonly Run[]>;
   /** Latest run of a stage; by default of any ending. */

@@ -51,9 +51,16 @@ export function encodeEvent(event: AvianEvent): JsonObject | undefined {
         v: 1,
         type: 'transfer-progress',
         direction: event.direction,
-        digest: event.digest,
-        sentBytes: event.sentBytes,
+        phase: event.phase,
+        files: event.files,
+        totalFiles: event.totalFiles,
+        bytes: event.bytes,
         totalBytes: event.totalBytes,
+        bytesPerSecond: Math.round(event.bytesPerSecond),
+        ...(event.etaMs !== undefined && { etaMs: Math.round(event.etaMs) }),
+        ...(event.slowest !== undefined && {
+          slowest: { name: event.slowest.name, silentMs: Math.round(event.slowest.silentMs) },
+        }),
       };
     case 'diagnostic':
       return {

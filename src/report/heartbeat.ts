@@ -92,10 +92,7 @@ export function createHeartbeat(options: {
           };
           break;
         case 'transfer-progress':
-          work = {
-            text: `${event.direction} ${bytes(event.sentBytes)} of ${bytes(event.totalBytes)}`,
-            at,
-          };
+          work = { text: describeTransfer(event), at };
           break;
         case 'repro-done':
           running.clear();
@@ -111,6 +108,21 @@ export function createHeartbeat(options: {
     },
     stop: stopTicking,
   };
+}
+
+/** `push: sending 3 of 7 objects, 90 MB of 200 MB, 12 MB/s, 9s left, silent for 4s: packs/….pack`. */
+function describeTransfer(event: AvianEvent & { readonly type: 'transfer-progress' }): string {
+  const { direction, phase, files, totalFiles, slowest, etaMs } = event;
+  const parts = [
+    `${direction}: ${phase}${totalFiles > 0 ? ` ${files} of ${count(totalFiles, 'object')}` : ''}`,
+    ...(event.totalBytes > 0 ? [`${bytes(event.bytes)} of ${bytes(event.totalBytes)}`] : []),
+    ...(event.bytesPerSecond > 0 ? [`${bytes(Math.round(event.bytesPerSecond))}/s`] : []),
+    ...(etaMs === undefined ? [] : [`${duration(etaMs)} left`]),
+    ...(slowest === undefined || slowest.silentMs < QUIET_MS
+      ? []
+      : [`silent for ${duration(slowest.silentMs)}: ${oneLine(slowest.name)}`]),
+  ];
+  return parts.join(', ');
 }
 
 export const describeHolder = (holder: {

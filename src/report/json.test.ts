@@ -185,9 +185,14 @@ t.test('every kind there is obeys the published schema', async (t) => {
   talk.onEvent({
     type: 'transfer-progress',
     direction: 'push',
-    digest: digest('1'),
-    sentBytes: 0,
-    totalBytes: 1,
+    phase: 'sending',
+    files: 0,
+    totalFiles: 2,
+    bytes: 1,
+    totalBytes: 2,
+    bytesPerSecond: 0.5,
+    etaMs: 2000.5,
+    slowest: { name: 'packs/0a.pack', silentMs: 12.5 },
   });
   const span = { file: 'f', line: 1, column: 1, length: 0 };
   talk.onEvent({

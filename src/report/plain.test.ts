@@ -3,7 +3,6 @@ import type { AvianEvent } from '../model/event.ts';
 import {
   attempt,
   createManualTicker,
-  digest,
   fingerprint,
   path,
   sampleRun,
@@ -229,9 +228,14 @@ t.test('colour only adds: without it the text is the same', async (t) => {
     {
       type: 'transfer-progress',
       direction: 'push',
-      digest: digest('a'),
-      sentBytes: 1,
+      phase: 'sending',
+      files: 0,
+      totalFiles: 2,
+      bytes: 1,
       totalBytes: 2,
+      bytesPerSecond: 0.5,
+      etaMs: 2000.5,
+      slowest: { name: 'packs/0a.pack', silentMs: 12.5 },
     },
     {
       type: 'diagnostic',

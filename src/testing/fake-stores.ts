@@ -94,6 +94,16 @@ export class FakeRunLog implements RunLog {
     }));
   }
 
+  async receive(id: RunId, text: string): Promise<Result<void, string>> {
+    if (Buffer.byteLength(text) > 2 ** 20) return err('it is larger than 1 MiB');
+    if (this.#world.hash(text) !== id) return err('its bytes are not those of its id');
+    const parsed = parseRunRecord(text);
+    if (!parsed.ok) return parsed;
+    if (canonicalJson(parsed.value) !== text) return err('it is not in canonical form');
+    if (!this.runs.some((run) => run.id === id)) this.runs.push({ ...parsed.value, id });
+    return ok(undefined);
+  }
+
   async recordDeployment(deployment: Deployment): Promise<void> {
     this.#world.note(`runs.recordDeployment ${deployment.revision}`);
     const known = this.kept.some((kept) => canonicalJson(kept) === canonicalJson(deployment));

@@ -6,7 +6,7 @@ import type { Diagnostic } from '../../model/diagnostic.ts';
 import { byCodeUnit, canonicalJson } from '../../model/json.ts';
 import type { Digest, Fingerprint, RepoPath, RunId, StageName } from '../../model/names.ts';
 import { ProblemError } from '../../model/problem-error.ts';
-import { err } from '../../model/result.ts';
+import { err, ok } from '../../model/result.ts';
 import type { Result } from '../../model/result.ts';
 import type { Run, RunRecord } from '../../model/run.ts';
 import type { RunLog, RunTrace } from '../../ports/run-log.ts';
@@ -72,6 +72,22 @@ class SqliteRunLog implements StoredRunLog {
       index.markStored('runs', id);
     });
     return { ...record, id: id as RunId };
+  }
+
+  async receive(id: RunId, text: string): Promise<Result<void, string>> {
+    const size = Buffer.byteLength(text);
+    if (size > MOST_BYTES) return err(`it takes ${size} bytes, more than 1 MiB`);
+    if (this.#options.hash(text) !== id) return err('its bytes are not those of its id');
+    const parsed = parseRunRecord(text);
+    if (!parsed.ok) return parsed;
+    // Only then is its id again the digest of what is pushed on from here.
+    if (canonicalJson(parsed.value) !== text) return err('it is not in canonical form');
+    await this.#use((index) => {
+      index.addRun({ id, text, record: parsed.value }, false);
+      this.#runFiles.write(id, text);
+      index.markStored('runs', id);
+    });
+    return ok(undefined);
   }
 
   async recordDeployment(deployment: Deployment): Promise<void> {

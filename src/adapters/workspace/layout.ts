@@ -10,6 +10,7 @@ import type { Digest } from '../../model/names.ts';
  *     stat.sqlite                what lstat said when a path was digested; deletable, see stat-cache.ts
  *     tmp/                       same volume as objects; everything in it may be found after a kill
  *       objects/<nonce>          an object being written
+ *       incoming/<hex>           what a pull has of a large object so far; survives, so that it goes on
  *       unsynced/<boot>.<nonce>  objects newer than this file may not have reached the disk; see durability.ts
  *       aside/<attempt>/         outs of a stage that runs now, with journal.json; see aside.ts
  *       failed/<attempt>/<out>   what a failed command left
@@ -26,6 +27,7 @@ export interface Layout {
   readonly checkpoints: string;
   readonly statCache: string;
   readonly tmpObjects: string;
+  readonly incoming: string;
   readonly unsynced: string;
   readonly aside: string;
   readonly failed: string;
@@ -45,6 +47,7 @@ export function layoutOf(root: string, cache: string): Layout {
     checkpoints: join(cache, 'checkpoints'),
     statCache: join(cache, 'stat.sqlite'),
     tmpObjects: join(tmp, 'objects'),
+    incoming: join(tmp, 'incoming'),
     unsynced: join(tmp, 'unsynced'),
     aside: join(tmp, 'aside'),
     failed: join(tmp, 'failed'),

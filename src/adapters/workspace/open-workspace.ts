@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import type { TransferObjects } from '../../ports/transfer-objects.ts';
 import type { Workspace, WorkspaceOptions } from '../../ports/workspace.ts';
 import { discardAside, openAttempts, putBack, recoverAsides, setAside } from './aside.ts';
 import { openBootMark, readBootId } from './boot.ts';
@@ -14,6 +15,7 @@ import { openFileClock } from './file-clock.ts';
 import { openFileRunner } from './file-runner.ts';
 import { openIgnoreFiles } from './ignores.ts';
 import { layoutOf } from './layout.ts';
+import { openTransferObjects } from './transfer-objects.ts';
 import { openObjects } from './objects.ts';
 import { discardHeld, movePath } from './rearrange.ts';
 import { canLieAt } from './restore-plan.ts';
@@ -32,6 +34,8 @@ export interface OpenOptions extends WorkspaceOptions {
 }
 
 export interface OpenWorkspace extends Workspace {
+  /** The cache's objects, for transfers. */
+  readonly objects: TransferObjects;
   /** Ends threads and databases. Call after the last `sync`. */
   close(): Promise<void>;
 }
@@ -62,6 +66,8 @@ export function openWorkspace(options: OpenOptions): OpenWorkspace {
   };
 
   return {
+    objects: openTransferObjects(tools),
+
     digest: (path) => attempting(root, path, () => digestPath(tools, path, 'digest')),
 
     commit: (path) =>

@@ -1,0 +1,134 @@
+import * as http from 'node:http';
+import * as https from 'node:https';
+import type { Call } from '../../ports/bucket.ts';
+
+export interface Question {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly url: string;
+  readonly headers: { readonly [name: string]: string };
+  /** A body of a known length, in pieces. */
+  readonly body?: { readonly size: number; readonly pieces: AsyncIterable<Uint8Array> };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  /** The whole body; at most `LARGEST_ANSWER` bytes. Not to be called beside `pieces`. */
+  text(): Promise<string>;
+  /** The body as it comes. Throws `Broken` when it ends before its announced length. */
+  pieces(): AsyncIterable<Uint8Array>;
+}
+
+/** The connection failed or ended early: a later try may do better. */
+export class Broken extends Error {}
+
+/** Keeps connections; to be closed at the end. */
+export interface Exchange {
+  ask(question: Question, call: Call): Promise<Answer>;
+  close(): void;
+}
+
+const LARGEST_ANSWER = 64 * 1024 * 1024;
+/** What is handed to the socket at once: the connection is seen to live between two of them. */
+const WRITE = 256 * 1024;
+
+/**
+ * HTTP/1.1 over node:http. Not `fetch`: that hides how much of a body was sent, so that a slow
+ * upload could not be told from a stalled one.
+ */
+export function openExchange(): Exchange {
+  const plain = new http.Agent({ keepAlive: true, maxFreeSockets: 64 });
+  const secure = new https.Agent({ keepAlive: true, maxFreeSockets: 64 });
+  return {
+    async ask(question, call) {
+      const isSecure = question.url.startsWith('https:');
+      const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
+      // Some failures come by an event only, after the promise was given up.
+      promise.catch(() => undefined);
+      const request = (isSecure ? https : http).request(question.url, {
+        method: question.method,
+        headers: {
+          ...question.headers,
+          ...(question.method !== 'GET' && { 'content-length': String(question.body?.size ?? 0) }),
+        },
+        agent: isSecure ? secure : plain,
+        signal: call.signal,
+      });
+      request.once('response', resolve);
+      request.on('error', (error) => reject(new Broken(error.message, { cause: error })));
+      request.once('socket', () => call.onAlive(0));
+      try {
+        if (question.body !== undefined) await send(request, question.body.pieces, call, promise);
+        request.end();
+        const response = await promise;
+        call.onAlive(0);
+        return answerOf(response, call);
+      } catch (error) {
+        request.destroy();
+        throw error;
+      }
+    },
+    close() {
+      plain.destroy();
+      secure.destroy();
+    },
+  };
+}
+
+/** Hands the body over as the socket takes it; ends early when the answer comes before all was sent. */
+async function send(
+  request: http.ClientRequest,
+  pieces: AsyncIterable<Uint8Array>,
+  call: Call,
+  answered: Promise<unknown>,
+): Promise<void> {
+  const over = { isAnswered: false };
+  const note = (): void => void (over.isAnswered = true);
+  const noted = answered.then(note, note);
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.length && !over.isAnswered; at += WRITE) {
+      const part = piece.subarray(at, at + WRITE);
+      const { promise: taken, resolve } = Promise.withResolvers<undefined>();
+      request.write(part, () => {
+        resolve(undefined);
+      });
+      await Promise.race([taken, noted]);
+      call.onAlive(part.length);
+    }
+    if (over.isAnswered) return;
+  }
+}
+
+function answerOf(response: http.IncomingMessage, call: Call): Answer {
+  async function* pieces(): AsyncIterable<Uint8Array> {
+    let received = 0;
+    try {
+      for await (const piece of response as AsyncIterable<Buffer>) {
+        received += piece.length;
+        call.onAlive(piece.length);
+        yield piece;
+      }
+    } catch (error) {
+      throw new Broken(error instanceof Error ? error.message : String(error), { cause: error });
+    }
+    const announced = response.headers['content-length'];
+    if (!response.complete || (announced !== undefined && Number(announced) !== received)) {
+      throw new Broken(`the answer ended after ${received} of ${announced ?? 'unknown'} bytes`);
+    }
+  }
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    pieces,
+    async text() {
+      const parts: Uint8Array[] = [];
+      let size = 0;
+      for await (const piece of pieces()) {
+        size += piece.length;
+        if (size > LARGEST_ANSWER) throw new Broken('the answer is larger than 64 MiB');
+        parts.push(piece);
+      }
+      return Buffer.concat(parts).toString('utf8');
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { Digest } from '../model/names.ts';
+import type { SizedObject } from '../model/remote.ts';
+import type { Result } from '../model/result.ts';
+import type { TreeNode } from '../model/tree.ts';
+
+/** Why a node of the cache cannot be used. */
+export type NodeProblem =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'corrupt' }
+  | { readonly kind: 'refused'; readonly cause: string };
+
+/** The objects of the cache as transfers see them: bytes by digest. */
+export interface TransferObjects {
+  /** Those of `objects` that are not here, in order. */
+  missing(objects: readonly SizedObject[]): readonly SizedObject[];
+  /** A tree node and the size of its text; `depth` as in `decodeNode`. */
+  readNode(
+    digest: Digest,
+    depth: number,
+  ): Result<{ readonly node: TreeNode; readonly size: number }, NodeProblem>;
+  /**
+   * The bytes of an object from `from` up to, not including, `to`, in pieces of at most 1 MiB.
+   * @throws ProblemError `cache/unreadable` when it is gone or shorter than that.
+   */
+  read(digest: Digest, from: number, to: number): AsyncIterable<Uint8Array>;
+  /**
+   * Stores a small object whole; false, and nothing is stored, when the bytes do not have the digest.
+   * @throws ProblemError `cache/no-space`
+   */
+  put(digest: Digest, bytes: Uint8Array): boolean;
+  /** Begins a large object, or goes on with what an earlier try left of it. */
+  receive(object: SizedObject): Incoming;
+  /** Barrier: what was stored is on disk. */
+  sync(): Promise<void>;
+}
+
+/** An object on its way in. Ends with one of `finish` and `suspend`. */
+export interface Incoming {
+  /** How many bytes are here already. */
+  readonly offset: number;
+  /** @throws ProblemError `cache/no-space` */
+  write(bytes: Uint8Array): void;
+  /** Puts it in its place; false, and what came is thrown away, when the bytes do not have the digest. */
+  finish(): boolean;
+  /** Keeps what came for a later try. */
+  suspend(): void;
+}

@@ -1,0 +1,206 @@
+import { problem } from '../model/diagnostic.ts';
+import type { Digest } from '../model/names.ts';
+import { ProblemError } from '../model/problem-error.ts';
+import type { Location, SizedObject } from '../model/remote.ts';
+import { failure } from './problems.ts';
+import { inParallel, type Tools } from './tools.ts';
+
+/** Bytes between two wanted objects that are cheaper to read than another request. */
+const GAP = 512 * 1024;
+/** The most of a pack that one request reads. */
+const RANGE = 32 * 1024 * 1024;
+/** Wrong bytes are asked for so often again, in case that they went wrong on their way. */
+const REREADS = 2;
+
+interface Part extends SizedObject {
+  readonly offset: number;
+}
+
+/** Neighbours in one holder, read by one request. */
+interface Stretch {
+  readonly holder: string;
+  readonly from: number;
+  readonly to: number;
+  readonly parts: readonly Part[];
+}
+
+interface Small {
+  /** What is larger is treated as absent. */
+  readonly largest: number;
+  /** Whether the progress counts them; trees and records are not among what was expected. */
+  readonly counted: boolean;
+}
+
+type Accept = (digest: Digest, bytes: Uint8Array) => boolean;
+
+/** The holder went between the index and its reading. */
+export class HolderGone extends Error {}
+
+/**
+ * Reads small objects out of packs, neighbours by one request, and hands each to `accept`, which says
+ * whether its bytes are right. Those that no segment names are left out and returned.
+ * @throws HolderGone
+ */
+export async function receiveSmall(
+  digests: readonly Digest[],
+  { largest, counted }: Small,
+  tools: Tools,
+  accept: Accept,
+): Promise<readonly Digest[]> {
+  const located = await tools.index.locate(digests);
+  const absent: Digest[] = [];
+  const byHolder = new Map<string, Part[]>();
+  for (const digest of digests) {
+    const [at] = located.get(digest) ?? [];
+    if (at === undefined || at.size > largest) {
+      absent.push(digest);
+      continue;
+    }
+    const parts = byHolder.get(at.holder) ?? [];
+    byHolder.set(at.holder, parts);
+    parts.push({ digest, size: at.size, offset: at.offset });
+  }
+  const stretches = [...byHolder].flatMap(([holder, parts]) => joinNeighbours(holder, parts));
+  await inParallel(stretches, tools, async (stretch, signal) => {
+    const size = counted ? stretch.parts.reduce((sum, part) => sum + part.size, 0) : 0;
+    const wrong = await readStretch(stretch, size, signal, tools, accept);
+    for (const part of wrong) await readAgain(stretch.holder, part, signal, tools, accept);
+    tools.progress.done(labelOf(stretch), counted ? stretch.parts.length : 0);
+  });
+  return absent;
+}
+
+function joinNeighbours(holder: string, parts: Part[]): readonly Stretch[] {
+  const stretches: { holder: string; from: number; to: number; parts: Part[] }[] = [];
+  for (const part of parts.sort((a, b) => a.offset - b.offset)) {
+    const last = stretches.at(-1);
+    const end = part.offset + part.size;
+    if (last !== undefined && part.offset - last.to <= GAP && end - last.from <= RANGE) {
+      last.parts.push(part);
+      last.to = Math.max(last.to, end);
+    } else stretches.push({ holder, from: part.offset, to: end, parts: [part] });
+  }
+  return stretches;
+}
+
+const labelOf = ({ holder, from }: Stretch): string => `${holder}@${from}`;
+
+/** Reads a stretch; returns the parts whose bytes are wrong. Holds one object at a time. */
+async function readStretch(
+  stretch: Stretch,
+  counted: number,
+  signal: AbortSignal,
+  { bucket, progress }: Tools,
+  accept: Accept,
+): Promise<readonly Part[]> {
+  const { holder, from, to, parts } = stretch;
+  const wrong: Part[] = [];
+  // Objects may share bytes only by a lie; each is then read for itself.
+  const queue: Part[] = [];
+  let end = from;
+  for (const part of parts) {
+    if (part.offset < end) wrong.push(part);
+    else queue.push(part);
+    end = Math.max(end, part.offset + part.size);
+  }
+  let position = from;
+  let pieces: Uint8Array[] = [];
+  const close = (part: Part): void => {
+    if (
+      !accept(part.digest, pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces))
+    ) {
+      wrong.push(part);
+    }
+    pieces = [];
+    queue.shift();
+  };
+  const call = progress.call(labelOf(stretch), signal, counted, from);
+  const closeEmpty = (): void => {
+    while (queue[0]?.size === 0 && queue[0].offset <= position) close(queue[0]);
+  };
+  closeEmpty();
+  const read = await bucket.read(
+    holder,
+    { from, to },
+    (bytes) => {
+      const start = position;
+      position += bytes.length;
+      for (let part = queue[0]; part !== undefined; part = queue[0]) {
+        const first = Math.max(part.offset, start) - start;
+        const last = Math.min(part.offset + part.size, position) - start;
+        if (first >= last && part.size > 0) return;
+        // A copy: the socket's buffer is used again.
+        if (first < last) pieces.push(Uint8Array.from(bytes.subarray(first, last)));
+        if (part.offset + part.size > position) return;
+        close(part);
+      }
+    },
+    call,
+  );
+  closeEmpty();
+  if (read.ok) return wrong;
+  progress.drop(labelOf(stretch));
+  if (read.error.kind === 'not-found') throw new HolderGone(holder);
+  throw failure(read.error, bucket.url);
+}
+
+async function readAgain(
+  holder: string,
+  part: Part,
+  signal: AbortSignal,
+  tools: Tools,
+  accept: Accept,
+): Promise<void> {
+  for (let time = 0; time < REREADS; time++) {
+    const alone = { holder, from: part.offset, to: part.offset + part.size, parts: [part] };
+    const wrong = await readStretch(alone, 0, signal, tools, accept);
+    if (wrong.length === 0) return;
+  }
+  throw corrupt(part.digest, holder, tools);
+}
+
+/**
+ * Reads a large object into the cache; goes on where an earlier try stopped.
+ * @throws HolderGone
+ */
+export async function receiveLarge(
+  object: SizedObject,
+  at: Location,
+  signal: AbortSignal,
+  { bucket, objects, progress }: Tools,
+): Promise<void> {
+  for (let time = 0; ; time++) {
+    const incoming = objects.receive(object);
+    const from = at.offset + incoming.offset;
+    const range = { from, to: at.offset + object.size };
+    const call = progress.call(at.holder, signal, object.size, at.offset);
+    call.onSafe(from);
+    let isOpen = true;
+    try {
+      const read = await bucket.read(at.holder, range, (bytes) => incoming.write(bytes), call);
+      if (!read.ok) {
+        if (read.error.kind === 'not-found') throw new HolderGone(at.holder);
+        throw failure(read.error, bucket.url);
+      }
+      isOpen = false;
+      if (incoming.finish()) {
+        progress.done(at.holder, 1);
+        return;
+      }
+    } finally {
+      progress.drop(at.holder);
+      if (isOpen) incoming.suspend();
+    }
+    if (time === REREADS) throw corrupt(object.digest, at.holder, { bucket });
+  }
+}
+
+const corrupt = (digest: Digest, holder: string, { bucket }: Pick<Tools, 'bucket'>): ProblemError =>
+  new ProblemError(
+    problem(
+      'corruption',
+      'remote/wrong-bytes',
+      `${bucket.url}/${holder} has other bytes than ${digest}, read ${REREADS + 1} times`,
+      'nothing of it was kept; whoever has it in their cache can push it to another remote',
+    ),
+  );

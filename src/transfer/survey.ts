@@ -1,0 +1,40 @@
+import type { Problem } from '../model/diagnostic.ts';
+import type { Result } from '../model/result.ts';
+import { closureOf, type Want } from './closure.ts';
+import { readIndex, readMarker } from './consult.ts';
+import { asResult } from './problems.ts';
+import { openTools, type OpenRemote, type TransferOptions, type TransferPorts } from './tools.ts';
+
+export interface Whereabouts {
+  readonly want: Want;
+  readonly here: boolean;
+  readonly there: boolean;
+}
+
+/** For each want whether all of it is in the cache, and whether all of it is in the remote. Writes nothing. */
+export async function survey(
+  wants: readonly Want[],
+  remote: OpenRemote,
+  ports: TransferPorts,
+  options: TransferOptions,
+): Promise<Result<readonly Whereabouts[], Problem>> {
+  const tools = openTools('pull', remote, ports, options);
+  const result = await asResult(async () => {
+    await Promise.all([readMarker(tools), readIndex(tools)]);
+    const found: Whereabouts[] = [];
+    for (const want of wants) {
+      const { nodes, blobs, absent } = closureOf([want], tools.objects);
+      // A tree that is not here is as good as its node: a segment names no tree without what is below.
+      const digests = [...absent.keys(), ...[...nodes, ...blobs].map(({ digest }) => digest)];
+      const located = await tools.index.locate(digests);
+      found.push({
+        want,
+        here: absent.size === 0 && tools.objects.missing([...nodes, ...blobs]).length === 0,
+        there: digests.every((digest) => located.has(digest)),
+      });
+    }
+    return found;
+  });
+  tools.progress.stop();
+  return result;
+}
