@@ -17,7 +17,11 @@ const PROGRAMS = [
 ];
 
 /** Native modules stay in node_modules, where npm put the binary of this machine. */
-const EXTERNAL = ['better-sqlite3/package.json', '@napi-rs/blake-hash', 'react-devtools-core'];
+const EXTERNAL = [
+  ...['better-sqlite3/package.json', '@napi-rs/blake-hash', 'react-devtools-core'],
+  // Two hundred files that only a push to Google's own address reads.
+  '@google-cloud/storage',
+];
 
 /**
  * How the bundled better-sqlite3 finds its binary. Its own way asks the disk for a compiled one first
@@ -42,6 +46,7 @@ const APART: { readonly [name: string]: string } = {
   yaml: 'yaml',
   'modern-tar': 'modern-tar',
   'rare-verbs': 'src/cli/rare-verbs.ts',
+  'remote-verbs': 'src/cli/remote-verbs.ts',
   'load-project': 'src/config/load-project.ts',
   'trace-stage': 'src/engine/trace-stage.ts',
   'open-tracer': 'src/adapters/tracer/open-tracer.ts',
@@ -123,7 +128,7 @@ async function bundle(programs: readonly string[]): Promise<void> {
           hooks.onResolve(
             {
               filter:
-                /^(?:yaml|modern-tar)$|(?:rare-verbs|load-project|trace-stage|open-tracer|completion)\.ts$/,
+                /^(?:yaml|modern-tar)$|(?:rare-verbs|remote-verbs|load-project|trace-stage|open-tracer|completion)\.ts$/,
             },
             (found) =>
               found.kind === 'entry-point'

@@ -32,8 +32,17 @@ export function publishedPipelineSchema(strict: JsonObject): JsonObject {
         },
       },
       tasks: properties?.['tasks'] ?? {},
+      remote: properties?.['remote'] ?? {},
+      remotes: properties?.['remotes'] ?? {},
     },
-    definitions: { ...admitted, stage, task, ...DEFINITIONS },
+    // Read without configuration, by commands that have no stages to run.
+    definitions: {
+      ...admitted,
+      stage,
+      task,
+      remote: definitions?.['remote'] ?? {},
+      ...DEFINITIONS,
+    },
   };
 }
 

@@ -68,7 +68,9 @@ ${OVERRIDES}
       --json           {"v":1,"stages":[{"name","verdict","reasons":[…]}]}
       --exit-code      exit 3 when something is not up to date
   -q, --quiet          print nothing; implies --exit-code
-      --no-probe       do not run probes`,
+      --no-probe       do not run probes
+  -c, --cloud          compare the cache with the remote instead
+  -r, --remote NAME    the same, with this remote`,
     load: () => import('./verbs/status.ts'),
   },
   verify: {
@@ -226,6 +228,49 @@ answer names them; commands that say the old path are named too, and are yours t
     summary: 'let frozen stages run again',
     help: 'usage: avian unfreeze <stage>… [--json]',
     load: async () => (await import('./rare-verbs.ts')).unfreeze,
+  },
+  push: {
+    summary: 'send what pipeline.lock names, and the runs behind it, to a remote',
+    help: `usage: avian push [stage | path | pattern]… [options]
+
+  -j, --jobs N         transfers at the same time (default: 8)
+  -r, --remote NAME    this remote of pipeline.yaml, not the default one
+      --dry            say what would be sent, and send nothing
+      --json           {"v":1,"objects","bytes",…}
+
+Killed or interrupted, the next push goes on where it stopped.`,
+    load: async () => (await import('./remote-verbs.ts')).push,
+  },
+  pull: {
+    summary: 'bring what pipeline.lock names from a remote into cache and workspace',
+    help: `usage: avian pull [stage | path | pattern]… [options]
+
+A path may lie inside of a tracked directory: only that part comes.
+
+  -j, --jobs N         transfers at the same time (default: 8)
+  -r, --remote NAME    this remote of pipeline.yaml, not the default one
+      --allow-missing  go on without what the remote does not have
+      --json           {"v":1,"objects","bytes","missing":[…],"restored":[…]}`,
+    load: async () => (await import('./remote-verbs.ts')).pull,
+  },
+  fetch: {
+    summary: 'as pull, into the cache only',
+    help: 'usage: avian fetch [stage | path | pattern]… [options]\n\nOptions as of `avian pull`.',
+    load: async () => (await import('./remote-verbs.ts')).fetch,
+  },
+  remote: {
+    summary: 'the remotes of pipeline.yaml: add, list, default, modify, remove',
+    help: `usage: avian remote add NAME URL [--endpoint URL] [--default]
+       avian remote list [--json]
+       avian remote default NAME | --unset
+       avian remote modify NAME [--url URL] [--endpoint URL]
+       avian remote remove NAME
+
+URL is gs://BUCKET/PREFIX or file:///DIRECTORY. Comments of pipeline.yaml stay.
+
+  -d, --default        push and pull mean this one when none is named
+      --endpoint URL   instead of Google's own address; '' takes it away again`,
+    load: async () => (await import('./remote-verbs.ts')).remote,
   },
   'merge-lock': {
     summary: 'merge a pipeline.lock that git could not',

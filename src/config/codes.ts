@@ -33,6 +33,8 @@ export const CODES = {
   'pipeline/two-producers': 'Two stages write the same path.',
   'pipeline/nested-outs': 'One out lies inside another.',
   'pipeline/cycle': 'Stages need each other in a circle.',
+  'pipeline/bad-remote':
+    'An address or endpoint that no remote has, or a remote that is not declared.',
   'pipeline/contradiction': 'Fields that do not make sense together.',
 
   'pipeline/unknown-group': 'A dep `group@*` that no stage is a member of.',

@@ -10,6 +10,13 @@ export interface RawPipeline {
   readonly cache?: { readonly link?: LinkKind };
   readonly stages?: { readonly [name: string]: RawStage };
   readonly tasks?: { readonly [name: string]: RawTask };
+  readonly remote?: string;
+  readonly remotes?: { readonly [name: string]: RawRemote };
+}
+
+export interface RawRemote {
+  readonly url?: string;
+  readonly endpoint?: string;
 }
 
 export interface RawTask {

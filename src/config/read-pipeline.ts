@@ -2,13 +2,14 @@ import type { Diagnostic, Span } from '../model/diagnostic.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { JsonValue } from '../model/json.ts';
 import { parseStageName } from '../model/names.ts';
+import type { Remote, Remotes } from '../model/remote.ts';
 import { buildStage, buildTask } from './build-stage.ts';
 import type { PlacedStage, PlacedTask } from './build-stage.ts';
 import { checkStages } from './check-stages.ts';
 import { resolveGroupDeps } from './group-deps.ts';
 import type { RawPipeline } from './raw.ts';
 import { diagnose, parseSource, within } from './source.ts';
-import type { Source } from './source.ts';
+import type { Locator, Source } from './source.ts';
 import { expand } from './templates/expand.ts';
 import type { ExpandOptions } from './templates/expand.ts';
 import { validatePipeline } from './validate.ts';
@@ -19,6 +20,7 @@ const FILE = 'pipeline.yaml';
 export interface PlacedPipeline {
   readonly stages: readonly PlacedStage[];
   readonly tasks: readonly PlacedTask[];
+  readonly remotes?: Remotes;
   /** See `Expanded`. */
   readonly isShared: (span: Span) => boolean;
 }
@@ -55,20 +57,22 @@ export async function buildPipeline(
   const document = expand(source, options);
   const { diagnostics: refused, remaining } = await validatePipeline(document);
   refused.forEach(report);
-  const { stages, tasks } = build(remaining, document, report);
+  const { stages, tasks, remotes } = build(remaining, document, report);
   const whole = resolveGroupDeps(stages, report);
   checkStages(whole).forEach(report);
-  return { stages: whole, tasks, isShared: document.isShared };
+  const declared = remotes !== undefined && { remotes };
+  return { stages: whole, tasks, ...declared, isShared: document.isShared };
 }
 
 function build(
   value: JsonValue,
   { at }: Source,
   report: (diagnostic: Diagnostic) => void,
-): Pick<PlacedPipeline, 'stages' | 'tasks'> {
+): Omit<PlacedPipeline, 'isShared'> {
   // The schema has admitted every part that is still there.
   const pipeline: RawPipeline = isJsonObject(value) ? value : {};
   const { stages = {}, tasks = {}, cache = {} } = pipeline;
+  const remotes = buildRemotes(pipeline, at, report);
   return {
     stages: Object.entries(stages).flatMap(([text, raw]) => {
       const name = parseStageName(text);
@@ -79,6 +83,7 @@ function build(
     tasks: Object.entries(tasks).map(([name, raw]) =>
       buildTask(name, raw, within(at, ['tasks', name]), report),
     ),
+    ...(remotes !== undefined && { remotes }),
   };
 }
 
@@ -88,4 +93,24 @@ function withLinks(placed: PlacedStage): PlacedStage {
     out.cache && !out.persist ? { ...out, link: 'hardlink' as const } : out,
   );
   return { ...placed, stage: { ...placed.stage, outs } };
+}
+
+function buildRemotes(
+  { remote, remotes }: RawPipeline,
+  at: Locator,
+  report: (diagnostic: Diagnostic) => void,
+): Remotes | undefined {
+  if (remote === undefined && remotes === undefined) return undefined;
+  const known = Object.entries(remotes ?? {}).flatMap(([name, { url, endpoint }]): Remote[] =>
+    url === undefined ? [] : [{ name, url, ...(endpoint !== undefined && { endpoint }) }],
+  );
+  // Compared with what is written: one that was refused is reported already.
+  if (remote !== undefined && !Object.hasOwn(remotes ?? {}, remote)) {
+    const names = Object.keys(remotes ?? {});
+    const hint =
+      names.length === 0 ? `avian remote add ${remote} URL` : `it has: ${names.join(', ')}`;
+    const message = `there is no remote \`${remote}\` under \`remotes\``;
+    report(diagnose('pipeline/bad-remote', message, at.value(['remote']), hint));
+  }
+  return { known, ...(remote !== undefined && { default: remote }) };
 }

@@ -197,6 +197,16 @@ export const PATTERNS: { readonly [pattern: string]: PatternWords } = {
     code: 'pipeline/bad-value',
     message: 'has to be `maximize` or `minimize`',
   },
+  '^(gs://[a-z0-9]|file:///)': {
+    code: 'pipeline/bad-remote',
+    message: 'is no address of a remote',
+    hint: 'such as `gs://bucket/prefix` or `file:///directory`',
+  },
+  '^https?://[^/]': {
+    code: 'pipeline/bad-remote',
+    message: 'is no endpoint',
+    hint: 'such as `http://127.0.0.1:4443`',
+  },
   [GATE]: {
     code: 'pipeline/bad-gate',
     message: 'is no gate',
@@ -242,12 +252,14 @@ function hintForKey(key: string, known: readonly string[]): string {
   return `it has: ${known.join(', ')}`;
 }
 
+const OWNERS: { readonly [section: string]: string } = { tasks: 'task', remotes: 'remote' };
+
 /** ``deps[0]` of stage `train``, as a person would say it. */
 function describe(path: ValuePath): string {
   const [top, name, ...rest] = path;
   if (top === undefined) return 'pipeline.yaml';
   if (name === undefined) return `\`${top}\``;
-  const owner = `${top === 'tasks' ? 'task' : 'stage'} \`${name}\``;
+  const owner = `${OWNERS[top] ?? 'stage'} \`${name}\``;
   if (rest.length === 0) return owner;
   const inner = rest.reduce<string>((text, key) => {
     if (/^\d+$/.test(String(key)) && text !== '') return `${text}[${key}]`;

@@ -1,6 +1,7 @@
 import type { Span } from './diagnostic.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { RepoPath, StageName } from './names.ts';
+import type { Remotes } from './remote.ts';
 
 /**
  * A validated `pipeline.yaml`. Plain JSON throughout, so that it can be cached by the digests of
@@ -9,6 +10,8 @@ import type { RepoPath, StageName } from './names.ts';
 export interface Pipeline {
   readonly stages: readonly Stage[];
   readonly tasks: readonly Task[];
+  /** Absent where none are declared. */
+  readonly remotes?: Remotes;
 }
 
 export interface Stage {

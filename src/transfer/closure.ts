@@ -21,7 +21,10 @@ export interface Closure {
 }
 
 /** Walks the trees of the cache. */
-export function closureOf(wants: readonly Want[], objects: Pick<TransferObjects, 'readNode'>): Closure {
+export function closureOf(
+  wants: readonly Want[],
+  objects: Pick<TransferObjects, 'readNode'>,
+): Closure {
   const nodes = new Map<Digest, SizedObject>();
   const blobs = new Map<Digest, SizedObject>();
   const absent = new Map<Digest, string>();

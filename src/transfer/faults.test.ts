@@ -18,7 +18,7 @@ const FILES = {
 interface Bed {
   readonly gcs: FakeGcs;
   readonly proxy: FaultProxy;
-  machine(root?: string): Promise<Machine>;
+  readonly machine: (root?: string) => Promise<Machine>;
 }
 
 async function openBed(t: Test): Promise<Bed> {

@@ -13,12 +13,12 @@ function jumpingClock(): Clock & { time: number } {
     time: 0,
     now: () => clock.time,
     monotonic: () => clock.time,
-    sleep(ms: number, signal: AbortSignal): Promise<void> {
+    sleep: (ms: number, signal: AbortSignal): Promise<void> => {
       if (signal.aborted) return Promise.resolve();
       return new Promise((resolve) => {
         const sleeper = {
           until: clock.time + ms,
-          wake() {
+          wake: (): void => {
             sleepers.delete(sleeper);
             resolve();
           },

@@ -12,12 +12,21 @@ const OPTIONS = {
   'exit-code': { type: 'boolean', default: false },
   quiet: { type: 'boolean', short: 'q', default: false },
   probe: { type: 'boolean', default: true },
+  cloud: { type: 'boolean', short: 'c', default: false },
+  remote: { type: 'string', short: 'r' },
+  jobs: { type: 'string', short: 'j' },
 } as const;
 
 export async function run(words: readonly string[], io: Io): Promise<ExitStatus> {
   const parsed = parseWords(words, OPTIONS);
   if (!parsed.ok) return tellProblem(parsed.error, io);
   const { options, positionals } = parsed.value;
+  if (options.cloud || options.remote !== undefined) {
+    const { runCloudStatus } = await import('../remote-verbs.ts');
+    const { json, quiet, remote, jobs } = options;
+    const exitCode = options['exit-code'];
+    return runCloudStatus({ targets: positionals, remote, jobs, json, quiet, exitCode }, io);
+  }
   return withProject(
     io,
     () => undefined,

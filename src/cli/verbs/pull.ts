@@ -1,0 +1,51 @@
+import { pull } from '../../commands/pull.ts';
+import { createPlainRenderer } from '../../report/plain.ts';
+import { pullJson, pullText } from '../../report/transfers.ts';
+import { parseWords } from '../arguments.ts';
+import { withRemotes } from '../compose-remote.ts';
+import type { ExitStatus } from '../exit-status.ts';
+import type { Io } from '../io.ts';
+import { rendererOptions } from '../renderer-options.ts';
+import { show } from '../show.ts';
+import { tellProblem } from '../tell-problem.ts';
+import { parseTransferJobs } from '../transfer-words.ts';
+
+const OPTIONS = {
+  jobs: { type: 'string', short: 'j' },
+  remote: { type: 'string', short: 'r' },
+  'allow-missing': { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+} as const;
+
+export const run = (words: readonly string[], io: Io): Promise<ExitStatus> =>
+  runPull(words, true, io);
+
+/** `pull`, or without a checkout `fetch`. */
+export async function runPull(
+  words: readonly string[],
+  checkout: boolean,
+  io: Io,
+): Promise<ExitStatus> {
+  const parsed = parseWords(words, OPTIONS);
+  if (!parsed.ok) return tellProblem(parsed.error, io);
+  const { options, positionals } = parsed.value;
+  const jobs = parseTransferJobs(options.jobs);
+  if (!jobs.ok) return tellProblem(jobs.error, io);
+  const wanted = {
+    targets: positionals,
+    remote: options.remote,
+    jobs: jobs.value,
+    allowMissing: options['allow-missing'],
+    checkout,
+  };
+  const renderer = createPlainRenderer(rendererOptions(io));
+  try {
+    return await withRemotes(io, renderer.onEvent, async (context) => {
+      const done = await pull(wanted, context);
+      renderer.close();
+      return show(done, { text: pullText, json: pullJson }, options.json, io);
+    });
+  } finally {
+    renderer.close();
+  }
+}
