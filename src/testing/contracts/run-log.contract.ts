@@ -73,6 +73,30 @@ const stage = (name: string): StageName => name as StageName;
 
 /** What every run log promises. `open` gives an empty one. */
 export function runLogContract(t: Test, open: (t: Test) => RunLog): void {
+  t.test('a record from elsewhere is taken as it is, or refused in words', async (t) => {
+    const log = open(t);
+    const text = canonicalJson(runRecord('train', 1));
+    const id = hashText(text) as RunId;
+    t.same(await log.receive(id, text), { ok: true, value: undefined });
+    t.same(await log.receive(id, text), { ok: true, value: undefined }, 'twice is once');
+    t.same(await log.get(id), { ...runRecord('train', 1), id });
+    t.equal((await log.history('train' as StageName, 9)).length, 1);
+    const large = canonicalJson({ ...runRecord('train', 2), overrides: ['x'.repeat(2 ** 20)] });
+    const loose = JSON.stringify(runRecord('train', 2), null, 1);
+    const refused: readonly (readonly [string, string])[] = [
+      [id, canonicalJson(runRecord('train', 2))],
+      [hashText('{}'), '{}'],
+      [hashText('no JSON'), 'no JSON'],
+      [hashText(large), large],
+      [hashText(loose), loose],
+    ];
+    for (const [name, record] of refused) {
+      const answer = await log.receive(name as RunId, record);
+      t.match(answer, { ok: false, error: String }, JSON.stringify(answer).slice(0, 80));
+    }
+    t.equal((await log.history('train' as StageName, 9)).length, 1);
+  });
+
   t.test('an empty log knows nothing', async (t) => {
     const log = open(t);
     t.same(await log.find(fingerprintOf('train')), []);
