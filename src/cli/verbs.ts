@@ -201,9 +201,9 @@ last run is refused, unless forced.
   },
   remove: {
     summary: 'take a stage or a source out of the project',
-    help: `usage: avian remove <stage | source> [options]
+    help: `usage: avian remove <stage | path> [options]
 
-Takes it out of pipeline.yaml, whose comments and order stay, and of pipeline.lock. Files stay unless
+Takes a stage or a source out of pipeline.yaml, whose comments and order stay, and of pipeline.lock. Files stay unless
 asked for; the cache keeps its content either way.
 
       --outs           delete its files from the workspace, as far as the cache holds them
@@ -212,7 +212,7 @@ asked for; the cache keeps its content either way.
   },
   move: {
     summary: 'give a stage another name, or an out or source another path',
-    help: `usage: avian move <from> <to> [--json]
+    help: `usage: avian move <stage | path> <stage | path> [--json]
 
 Changes pipeline.yaml, pipeline.lock, .gitignore and the workspace together. A renamed stage is as up
 to date as before. A path is part of what a stage is: stages that read or write it run again, and the
