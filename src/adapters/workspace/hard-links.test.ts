@@ -156,6 +156,7 @@ t.test('an unchanged tree of links is answered without reading it', async (t) =>
   await bed.workspace.restore(path('nest'), nest, 'hardlink');
   const object = fs.statSync(`${bed.root}/nest/a`);
   t.equal(object.nlink, 3, 'both names and the object');
+  await bed.workspace.close();
   const lie = `b3:${'5'.repeat(64)}`;
   const database = new Database(`${bed.cache}/stat.sqlite`);
   database.exec(`UPDATE root SET artifact = json_set(artifact, '$.digest', '${lie}')`);

@@ -245,6 +245,15 @@ export function workspaceContract(t: Test, open: (t: Test) => Promise<WorkspaceB
     t.equal(await bed.read('first'), undefined);
   });
 
+  t.test('a first failure leaves its partial outs and no journal', async (t) => {
+    const bed = await open(t);
+    await bed.workspace.setAside(attempt, 'train', [{ path: path('first'), persist: false }]);
+    await bed.write('first', 'partial');
+    t.match(await bed.workspace.putBack(attempt), attempt);
+    t.equal(await bed.read('first'), undefined);
+    t.same(await bed.workspace.recover(), []);
+  });
+
   t.test('with nothing partial there is no folder to name', async (t) => {
     const bed = await open(t);
     await bed.write('out', 'old');
