@@ -11,8 +11,8 @@
  *        at most 2 x `node -e 0`; after a touch it is read once more and no second time
  *
  * All four by default; `--scale 0.1` makes each a tenth of its size, to try. File creation is bimodal
- * on some disks, so programs take turns and the medians of the rounds' ratios are compared. DVC and
- * b3sum take part where they are installed.
+ * on some disks, so programs take turns and the medians of the rounds' ratios are compared; on a busy
+ * machine look at those of CPU time. DVC and b3sum take part where they are installed.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -41,6 +41,7 @@ import {
   median,
   NODE_START,
   peakMemory,
+  type Measured,
 } from '../measure.ts';
 
 const { values, positionals } = parseArgs({
@@ -101,10 +102,10 @@ async function many(): Promise<void> {
   }
   print('10,000 files of 20 KB', times);
   if (dvc !== undefined) {
-    judge('add, of DVC', ratio(times, 'avian add', 'dvc add'), 1 / 6);
-    judge('checkout, of DVC', ratio(times, 'avian checkout', 'dvc checkout'), 1 / 3);
+    judgeRatio('add, of DVC', times, 'avian add', 'dvc add', 1 / 6);
+    judgeRatio('checkout, of DVC', times, 'avian checkout', 'dvc checkout', 1 / 3);
   }
-  judge('checkout, of cp -r', ratio(times, 'avian checkout', 'cp -r again'), 1.5);
+  judgeRatio('checkout, of cp -r', times, 'avian checkout', 'cp -r again', 1.5);
   judgeNoOp(times);
 }
 
@@ -162,31 +163,42 @@ async function large(): Promise<void> {
   }
   print('one file of 2 GiB', times);
   if (b3sum !== undefined) {
-    const ratios = (times.get('avian add') ?? []).map(
-      (ms, round) =>
-        ms / ((times.get('b3sum')?.[round] ?? NaN) + (times.get('cp')?.[round] ?? NaN)),
-    );
-    judge('add, of b3sum and cp', median(ratios), 1.5);
+    const figure = (of: (name: string) => number): number =>
+      of('avian add') / (of('b3sum') + of('cp'));
+    judgeRounds('add, of b3sum and cp', 1.5, figure, times);
   }
-  judge('a no-op status, of node -e 0', ratio(times, 'avian status', 'node -e 0'), 2);
-  judge('status after the one after a touch', ratio(times, 'after that', 'node -e 0'), 2);
+  judgeRatio('a no-op status, of node -e 0', times, 'avian status', 'node -e 0', 2);
+  judgeRatio('status after the one after a touch', times, 'after that', 'node -e 0', 2);
 }
 
-type Times = Map<string, number[]>;
+type Times = Map<string, Measured[]>;
 
 function table(): Times {
   return new Map();
 }
 
 function time(times: Times, name: string, words: readonly string[], cwd: string): void {
-  const { wallMs } = measure(words, cwd);
-  times.set(name, [...(times.get(name) ?? []), wallMs]);
+  times.set(name, [...(times.get(name) ?? []), measure(words, cwd)]);
 }
 
-/** Median of the rounds' ratios. */
-function ratio(times: Times, name: string, base: string): number {
-  const bases = times.get(base) ?? [];
-  return median((times.get(name) ?? []).map((ms, round) => ms / (bases[round] ?? NaN)));
+/** Holds the median of the rounds' figures against a limit, by the clock; CPU time is told beside it. */
+function judgeRounds(
+  claim: string,
+  limit: number,
+  figure: (of: (name: string) => number) => number,
+  times: Times,
+): void {
+  const by = (which: keyof Measured): number =>
+    median(
+      Array.from({ length: rounds }, (_, round) =>
+        figure((name) => times.get(name)?.[round]?.[which] ?? NaN),
+      ),
+    );
+  judge(`${claim} (by CPU time ${by('cpuMs').toFixed(2)})`, by('wallMs'), limit);
+}
+
+function judgeRatio(claim: string, times: Times, name: string, base: string, limit: number): void {
+  judgeRounds(claim, limit, (of) => of(name) / of(base), times);
 }
 
 async function timeNoOp(times: Times, project: string): Promise<void> {
@@ -198,18 +210,23 @@ async function timeNoOp(times: Times, project: string): Promise<void> {
 
 /** What is above Node's start, in walks of `find`. */
 function judgeNoOp(times: Times): void {
-  const of = (name: string, round: number): number => times.get(name)?.[round] ?? NaN;
-  const walks = (times.get('avian status') ?? []).map(
-    (ms, round) => (ms - of('node -e 0', round)) / of('find -printf', round),
+  judgeRounds(
+    "a no-op status above node's start, of find -printf",
+    3,
+    (of) => (of('avian status') - of('node -e 0')) / of('find -printf'),
+    times,
   );
-  judge("a no-op status above node's start, of find -printf", median(walks), 3);
 }
 
 function print(title: string, times: Times): void {
   console.log(title);
   for (const [name, all] of times) {
-    const each = all.map((ms) => ms.toFixed(0)).join(', ');
-    console.log(`  ${name.padEnd(15)} ${median(all).toFixed(0).padStart(7)} ms   (${each})`);
+    const wall = median(all.map(({ wallMs }) => wallMs)).toFixed(0);
+    const cpu = median(all.map(({ cpuMs }) => cpuMs)).toFixed(0);
+    const each = all.map(({ wallMs }) => wallMs.toFixed(0)).join(', ');
+    console.log(
+      `  ${name.padEnd(15)} ${wall.padStart(7)} ms ${cpu.padStart(7)} ms of CPU time   (${each})`,
+    );
   }
 }
 
