@@ -73,6 +73,8 @@ function parse(yaml: Yaml, file: string, text: string): Parsed {
     prettyErrors: false,
     keepSourceTokens: false,
     merge: true,
+    // Compares each key with each other; see `duplicates`.
+    uniqueKeys: false,
     // `!!set`, `!!binary` and the like become what JSON does not have; unresolved, they are named.
     resolveKnownTags: false,
     logLevel: 'error',
@@ -84,14 +86,13 @@ function parse(yaml: Yaml, file: string, text: string): Parsed {
   const diagnostics: Diagnostic[] = syntax
     .slice(0, MAX_SYNTAX_ERRORS)
     .map(({ code, message, pos: [start, end] }) =>
-      code === 'DUPLICATE_KEY'
-        ? diagnose('yaml/duplicate-key', 'this key is there twice', places.at(start, end))
-        : syntaxError(inWords(code, message), places.at(start, end)),
+      syntaxError(inWords(code, message), places.at(start, end)),
     );
-  if (syntax.some(({ code }) => code !== 'DUPLICATE_KEY')) return { diagnostics };
+  if (syntax.length > 0) return { diagnostics };
 
-  diagnostics.push(...notJson(yaml, document, places));
-  if (diagnostics.length > syntax.length) return { diagnostics };
+  diagnostics.push(...duplicates(yaml, document, places));
+  const unfit = notJson(yaml, document, places);
+  if (unfit.length > 0) return { diagnostics: [...diagnostics, ...unfit] };
   const value = toValue(document);
   if (value.kind === 'alias') {
     diagnostics.push(diagnose('yaml/alias', value.message, places.firstLine()));
@@ -133,6 +134,28 @@ function toValue(document: Document): Converted {
     if (!(error instanceof ReferenceError)) throw error;
     return { kind: 'alias', message: firstLine(error.message) };
   }
+}
+
+/** Keys that a mapping has twice, in time that grows with the keys and not with their square. */
+function duplicates(yaml: Yaml, document: Document, places: TextPlaces): readonly Diagnostic[] {
+  const found: Diagnostic[] = [];
+  yaml.visit(document, {
+    Map: (_, { items }) => {
+      const seen = new Set<string>();
+      for (const { key } of items) {
+        if (!yaml.isScalar(key) || typeof key.value === 'symbol') continue;
+        const name = String(key.value);
+        if (seen.has(name)) {
+          const place = places.at(...rangeOf(key));
+          found.push(diagnose('yaml/duplicate-key', 'this key is there twice', place));
+        }
+        seen.add(name);
+        if (found.length === MAX_SYNTAX_ERRORS) return yaml.visit.BREAK;
+      }
+      return undefined;
+    },
+  });
+  return found;
 }
 
 /** What YAML can say and JSON cannot; it would be lost on the way to a stage. */

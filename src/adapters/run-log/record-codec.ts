@@ -43,10 +43,30 @@ function parseAs<T>(text: string, check: Check): Result<T, string> {
   if (isJsonObject(value) && typeof value['v'] === 'number' && value['v'] > 1) {
     return err(`it was written by a newer avian (version ${value['v']})`);
   }
+  const unfit = unfitness(value);
+  if (unfit !== undefined) return err(unfit);
   const fault = check(value);
   if (fault === undefined) return ok(value as T);
   const place = fault.place === '' ? 'it' : `\`${fault.place.replace(/^\./, '')}\``;
   return err(`${place} is not ${fault.expected}`);
+}
+
+/** What reads a record walks it by recursion. No configuration is nested half as deep. */
+const MOST_LEVELS = 500;
+
+/** What JSON.parse takes and nothing behind it can hold. */
+function unfitness(value: unknown): string | undefined {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MOST_LEVELS) return `it is nested deeper than ${MOST_LEVELS} levels`;
+    if (level.some((item) => typeof item === 'number' && !Number.isFinite(item))) {
+      return 'it is a record with a number that is too large';
+    }
+    level = level.flatMap((item) =>
+      typeof item === 'object' && item !== null ? Object.values(item) : [],
+    );
+  }
+  return undefined;
 }
 
 const where =
