@@ -1,7 +1,7 @@
 import type { ArtifactRef } from '../model/artifact.ts';
 import { sameContent, toRef } from '../model/artifact.ts';
 import { problem, type Problem } from '../model/diagnostic.ts';
-import { contains, parseRepoPath, type RepoPath, type StageName } from '../model/names.ts';
+import { contains, groupOf, parseRepoPath, type RepoPath, type StageName } from '../model/names.ts';
 import type { LinkKind } from '../model/pipeline.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { PipelineLock, SourceRef } from '../model/lock.ts';
@@ -11,7 +11,7 @@ import type { CommandContext } from './context.ts';
 import { holdingProject } from './hold-project.ts';
 import { readProject } from './load-workload.ts';
 
-/** `avian checkout [stage|path…]`: makes the workspace hold what pipeline.lock names; all of it by default. */
+/** `avian checkout [stage|group|path…]`: makes the workspace hold what pipeline.lock names; all of it by default. */
 export async function checkout(
   options: { readonly targets: readonly string[] },
   context: CommandContext,
@@ -139,7 +139,10 @@ function select(
   for (const target of targets) {
     const path = parseRepoPath(target);
     const found = locked.filter(
-      (entry) => entry.stage === target || (path !== undefined && contains(path, entry.path)),
+      ({ stage, path: own }) =>
+        stage === target ||
+        (stage !== undefined && groupOf(stage) === target) ||
+        (path !== undefined && contains(path, own)),
     );
     if (found.length === 0) {
       return err(
