@@ -77,7 +77,7 @@ const LEFTOVERS: { readonly [kind in LeftoverAmount['kind']]: string } = {
 
 const whyHeld = ({ why, ...held }: NonNullable<GcView['held']>): string =>
   why === 'no-remote'
-    ? `no remote is configured, so nothing is known to have a copy elsewhere; --force would free ${bytes(held.bytes)}`
+    ? `no remote was asked, so nothing is known to have a copy elsewhere; --force would free ${bytes(held.bytes)}`
     : `${amount(held)} have no verified copy elsewhere; --force would free them`;
 
 const amount = (each: Amount): string => `${bytes(each.bytes)} in ${count(each.objects, 'object')}`;
