@@ -62,7 +62,7 @@ function unfitness(value: unknown): string | undefined {
     if (level.some((item) => typeof item === 'number' && !Number.isFinite(item))) {
       return 'it is a record with a number that is too large';
     }
-    level = level.flatMap((item) =>
+    level = level.flatMap((item): unknown[] =>
       typeof item === 'object' && item !== null ? Object.values(item) : [],
     );
   }
