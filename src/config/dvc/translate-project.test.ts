@@ -266,6 +266,13 @@ outs:
   t.end();
 });
 
+t.test('a name that avian does not have becomes one', (t) => {
+  const { stages, notes } = translate({ 'dvc.yaml': 'stages: {make features: {cmd: x}}\n' });
+  t.same(stages, [{ name: 'make_features', file: 'dvc.yaml', was: 'make features' }]);
+  t.match(notes, [{ message: /is called `make_features`: it is no name here/ }]);
+  t.end();
+});
+
 t.test('an anchor is written out: an edit behind it would change every place', (t) => {
   const { text } = translate({
     'dvc.yaml': `stages:\n  one: {cmd: x, deps: &deps [a, s3://b/c]}\n  two: {cmd: x, deps: *deps}\n`,

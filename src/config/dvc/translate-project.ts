@@ -178,10 +178,14 @@ const folderOf = (file: string): RepoPath =>
 const depthOf = (file: string): number => file.split('/').length;
 
 function tellRenamed(was: string, name: string, noter: Noter): void {
+  const why =
+    parseStageName(was) === undefined
+      ? 'it is no name here'
+      : 'all stages are in one pipeline.yaml';
   noter.note(
     'import-dvc/renamed',
     ['stages', was],
-    `the stage \`${was}\` is called \`${name}\`: all stages are in one pipeline.yaml`,
+    `the stage \`${was}\` is called \`${name}\`: ${why}`,
     `say \`avian repro ${name}\`, or rename it in pipeline.yaml before anything runs`,
   );
 }
