@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 import { hashBytes } from '../../src/adapters/hash/blake3.ts';
 import { AVIAN } from '../rig.ts';
-import { writeProject } from './project.ts';
+import { writeProject, writeRaw } from './project.ts';
 
 export interface Ended {
   readonly code: number | null;
@@ -114,10 +114,12 @@ function runAvian(folder: string, root: string, words: string, doom: Doom = {}):
   });
 }
 
-/** A project that is up to date, its raw data added: `settled` in the rig's folder. */
+/** A project that is up to date, its raw data added for the second time: `settled` in the rig's folder. */
 export async function settle(rig: FaultRig): Promise<void> {
   const root = rig.copy('new', 'settled');
-  for (const words of ['add raw', 'repro', 'repro']) {
+  let version = 0;
+  for (const words of ['add raw', 'repro', 'add raw', 'repro', 'repro']) {
+    if (words === 'add raw') writeRaw(root, version++);
     const { code, stderr } = await rig.avian(root, words);
     if (code !== 0) throw new Error(`avian ${words}: ${stderr}`);
   }

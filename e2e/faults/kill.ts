@@ -132,6 +132,13 @@ async function killOnce(
   if (settled.code !== 0) return { what: 'the repro after it', ...settled };
   const again = await rig.avian(root, 'repro');
   if (!/: (4 up to date)/.test(again.stderr)) return { what: 'not settled', ...again };
+  // What the lock promises can be had.
+  const whole = picture(root).join('\n');
+  for (const path of CACHED) fs.rmSync(join(root, path), { recursive: true });
+  const back = await rig.avian(root, `checkout ${CACHED.join(' ')}`);
+  if (back.code !== 0 || picture(root).join('\n') !== whole) {
+    return { what: 'a checkout at the end', ...back };
+  }
   const faults = faultsOfCache(root);
   return faults.length > 0 ? { what: 'the cache', faults } : undefined;
 }

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { writeRaw } from './project.ts';
 
-export type VictimName = 'repro' | 'add' | 'checkout';
+export type VictimName = 'repro' | 'add' | 'checkout' | 'gc';
 
 /** A command that faults are injected into, and in which project. */
 export interface Victim {
@@ -29,6 +29,8 @@ export const victims: { readonly [name in VictimName]: Victim } = {
       fs.writeFileSync(join(root, 'side.txt'), 'of nobody');
     },
   },
+  // What the stages made of the first raw data goes; see `settle`.
+  gc: { words: 'gc --force --older-than 0s', prepare: () => undefined },
 };
 
 export const victimNames = Object.keys(victims) as VictimName[];
