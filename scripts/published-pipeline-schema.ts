@@ -21,8 +21,8 @@ export function publishedPipelineSchema(strict: JsonObject): JsonObject {
         ? description.replace(' with its templates resolved', '')
         : '',
     properties: {
-      cache: properties?.['cache'] ?? {},
       vars: VARS,
+      ...properties,
       stages: {
         ...(properties?.['stages'] as JsonObject),
         additionalProperties: {
@@ -31,9 +31,6 @@ export function publishedPipelineSchema(strict: JsonObject): JsonObject {
           else: { $ref: '#/definitions/stage' },
         },
       },
-      tasks: properties?.['tasks'] ?? {},
-      remote: properties?.['remote'] ?? {},
-      remotes: properties?.['remotes'] ?? {},
     },
     // Read without configuration, by commands that have no stages to run.
     definitions: {
