@@ -100,7 +100,18 @@ t.test(
     const known = new Set([
       ...['targets', 'overrides', 'stage', 'task', 'path', 'source', 'from', 'options', 'words'],
       // Revisions, runs, deployments, folders: what the shell offers has to do.
-      ...['before', 'after', 'run', 'digest', 'deployment', 'image dir', 'folder', 'url', 'to'],
+      ...[
+        'before',
+        'after',
+        'run',
+        'digest',
+        'deployment',
+        'image dir',
+        'folder',
+        'url',
+        'to',
+        'pattern',
+      ],
     ]);
     for (const [name, verb] of Object.entries(verbs)) {
       const strange = [...usageOf(name, verb).takes].filter(
