@@ -3,7 +3,7 @@ import { problem, type Problem } from '../model/diagnostic.ts';
 import type { Content, DataChange, DiffView } from '../model/history-views.ts';
 import { byCodeUnit } from '../model/json.ts';
 import { EMPTY_LOCK, type PipelineLock } from '../model/lock.ts';
-import { contains, parseRepoPath, type RepoPath, type StageName } from '../model/names.ts';
+import { overlap, parseRepoPath, type RepoPath, type StageName } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { CommandContext } from './context.ts';
 import { loadWorkload } from './load-workload.ts';
@@ -46,8 +46,7 @@ export async function diff(
   const unclear = options.targets.find((_, index) => targets[index] === undefined);
   if (unclear !== undefined) return err(outside(unclear));
   const isMeant = (path: RepoPath): boolean =>
-    targets.length === 0 ||
-    targets.some((own) => own !== undefined && (contains(own, path) || contains(path, own)));
+    targets.length === 0 || targets.some((own) => own !== undefined && overlap(own, path));
 
   const unknown = new Set([...before.value.unknown, ...after.value.unknown]);
   const [old, now] = [withDeps(before.value, unknown), withDeps(after.value, unknown)];
@@ -141,7 +140,7 @@ function withDeps(
   for (const [stage, reads] of deps) {
     if (unknown.has(stage)) continue;
     for (const [path, content] of reads) {
-      const isData = [...contents.keys()].some((own) => contains(own, path) || contains(path, own));
+      const isData = [...contents.keys()].some((own) => overlap(own, path));
       if (!isData) all.set(path, { role: 'dep', content });
     }
   }

@@ -1,6 +1,6 @@
 import type { Problem } from '../model/diagnostic.ts';
 import {
-  contains,
+  overlap,
   parseRepoPath,
   type Digest,
   type RepoPath,
@@ -32,7 +32,7 @@ export async function du(
     paths.push(path);
   }
   const isWanted = (path: RepoPath): boolean =>
-    paths.length === 0 || paths.some((wanted) => contains(wanted, path) || contains(path, wanted));
+    paths.length === 0 || paths.some((wanted) => overlap(wanted, path));
 
   const roots = new Map<string, { readonly owner: Owner; readonly digests: Set<Digest> }>();
   const name = (owner: Owner, digest: Digest): void => {

@@ -5,6 +5,7 @@ import type { MoveView } from '../model/history-views.ts';
 import type { LockedStage, PipelineLock, StageEntry } from '../model/lock.ts';
 import {
   contains,
+  overlap,
   parseRepoPath,
   parseStageName,
   ROOT,
@@ -109,7 +110,7 @@ async function movePath(
   const kind = kindOf(from, to, isLeft, graph, lock);
   if (kind === undefined) return err(unknown(from));
   if (isThere && !(after.ok && after.value === undefined)) return err(exists(to));
-  if (contains(from, to) || contains(to, from)) return err(inside(from, to));
+  if (overlap(from, to)) return err(inside(from, to));
   const taken = Object.keys(lock.sources).find(
     (path) => path !== from && overlap(path as RepoPath, to) && !(path === to && kind === 'source'),
   );
@@ -197,8 +198,6 @@ function movedEntry(entry: LockedStage, from: RepoPath, to: RepoPath): LockedSta
   const [first, ...others] = conflict;
   return { ...moved(entry), conflict: [moved(first), ...others.map(moved)] };
 }
-
-const overlap = (a: RepoPath, b: RepoPath): boolean => contains(a, b) || contains(b, a);
 
 const namesPath = ({ deps, outs }: Stage, path: RepoPath): boolean =>
   [...deps, ...outs.map((out) => out.path)].some((own) => contains(path, own));

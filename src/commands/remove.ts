@@ -5,7 +5,7 @@ import { problem, type Problem } from '../model/diagnostic.ts';
 import { closest } from '../model/did-you-mean.ts';
 import type { RemoveView } from '../model/history-views.ts';
 import type { PipelineLock } from '../model/lock.ts';
-import { contains, parseRepoPath, type RepoPath, type StageName } from '../model/names.ts';
+import { overlap, parseRepoPath, type RepoPath, type StageName } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { CommandContext } from './context.ts';
 import { editedProject, PIPELINE_FILE } from './edit-project.ts';
@@ -117,9 +117,7 @@ async function deleteFiles(
 
 const readersOf = (paths: readonly RepoPath[], { graph }: Workload): readonly StageName[] =>
   graph.order.filter((name) =>
-    graph.stages
-      .get(name)
-      ?.deps.some((dep) => paths.some((path) => contains(path, dep) || contains(dep, path))),
+    graph.stages.get(name)?.deps.some((dep) => paths.some((path) => overlap(path, dep))),
   );
 
 function unknown(target: string, known: readonly string[]): Problem {

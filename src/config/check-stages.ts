@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { edgeBetween, findCycle } from '../model/graph.ts';
-import { contains } from '../model/names.ts';
+import { contains, overlap } from '../model/names.ts';
 import type { RepoPath } from '../model/names.ts';
 import type { Out } from '../model/pipeline.ts';
 import type { Placed, PlacedStage } from './build-stage.ts';
@@ -53,7 +53,7 @@ function checkOwnPaths({ stage, deps, outs }: PlacedStage): readonly Diagnostic[
     if (first === undefined) seen.set(dep.value, dep);
     else found.push(two('pipeline/duplicate-dep', `\`${dep.value}\` is a dep twice`, dep, first));
     for (const out of outs) {
-      if (!contains(out.value.path, dep.value) && !contains(dep.value, out.value.path)) continue;
+      if (!overlap(out.value.path, dep.value)) continue;
       const message = `stage \`${stage.name}\` reads what it writes: \`${out.value.path}\``;
       const hint =
         'every run would make it stale again: keep what is read and what is written apart';
@@ -91,13 +91,18 @@ function checkOverlaps(stages: readonly PlacedStage[]): readonly Diagnostic[] {
       continue;
     }
     const [first, second] = outer.position < entry.position ? [outer, entry] : [entry, outer];
-    const diagnostic = overlap(outer.out, entry.out, first.out, second.out);
+    const diagnostic = describeOverlap(outer.out, entry.out, first.out, second.out);
     found.push({ position: second.position, diagnostic });
   }
   return found.sort((a, b) => a.position - b.position).map(({ diagnostic }) => diagnostic);
 }
 
-function overlap(outer: OwnedOut, inner: OwnedOut, first: OwnedOut, second: OwnedOut): Diagnostic {
+function describeOverlap(
+  outer: OwnedOut,
+  inner: OwnedOut,
+  first: OwnedOut,
+  second: OwnedOut,
+): Diagnostic {
   const path = inner.value.path;
   if (outer.value.path !== path) {
     const message =
@@ -137,9 +142,7 @@ function checkCycle(stages: readonly PlacedStage[]): readonly Diagnostic[] {
   // A stage that reads its own out is reported as such.
   const nodes = stages.map(({ stage }) => ({
     name: stage.name,
-    deps: stage.deps.filter((dep) =>
-      stage.outs.every(({ path }) => !contains(path, dep) && !contains(dep, path)),
-    ),
+    deps: stage.deps.filter((dep) => stage.outs.every(({ path }) => !overlap(path, dep))),
     outs: stage.outs,
   }));
   const cycle = findCycle(nodes);

@@ -1,6 +1,6 @@
 import type { Graph } from '../model/graph.ts';
 import { byCodeUnit } from '../model/json.ts';
-import { contains, type RepoPath } from '../model/names.ts';
+import { contains, overlap, type RepoPath } from '../model/names.ts';
 import type { Stage } from '../model/pipeline.ts';
 import type { Accesses, FileRead, Traced, Undeclared, UndeclaredPath } from '../model/trace.ts';
 
@@ -108,8 +108,7 @@ function gather(
     const inside = left.filter((path) => contains(directory, path));
     const entries = new Set(inside.map((path) => path.slice(directory.length + 1).split('/')[0]));
     if (inside.length < MANY || entries.size < 2) continue;
-    const disputed = (path: RepoPath): boolean =>
-      !paths.includes(path) && (contains(directory, path) || contains(path, directory));
+    const disputed = (path: RepoPath): boolean => !paths.includes(path) && overlap(directory, path);
     if (taken.some(disputed)) continue;
     gathered.push({ path: directory, files: inside.length });
     left = left.filter((path) => !inside.includes(path));

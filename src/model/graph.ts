@@ -1,4 +1,4 @@
-import { contains } from './names.ts';
+import { overlap } from './names.ts';
 import type { RepoPath, StageName } from './names.ts';
 import type { Stage } from './pipeline.ts';
 
@@ -73,7 +73,7 @@ export function edgeBetween(
   producer: GraphNode,
 ): { readonly dep: RepoPath; readonly out: RepoPath } | undefined {
   for (const dep of consumer.deps) {
-    const out = producer.outs.find(({ path }) => contains(path, dep) || contains(dep, path));
+    const out = producer.outs.find(({ path }) => overlap(path, dep));
     if (out !== undefined) return { dep, out: out.path };
   }
   return undefined;

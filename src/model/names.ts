@@ -55,3 +55,6 @@ export const ROOT = '.' as RepoPath;
 /** True when `inner` is `outer` or lies below it. */
 export const contains = (outer: RepoPath, inner: RepoPath): boolean =>
   outer === ROOT || inner === outer || inner.startsWith(`${outer}/`);
+
+/** True when they are one path, or one of them lies below the other. */
+export const overlap = (a: RepoPath, b: RepoPath): boolean => contains(a, b) || contains(b, a);

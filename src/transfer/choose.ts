@@ -2,7 +2,7 @@ import { problem, type Problem } from '../model/diagnostic.ts';
 import type { ArtifactRef } from '../model/artifact.ts';
 import { matchesGlob } from '../model/glob.ts';
 import type { Digest } from '../model/names.ts';
-import { contains, parseRepoPath, type RepoPath } from '../model/names.ts';
+import { contains, overlap, parseRepoPath, type RepoPath } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { TreeEntry } from '../model/tree.ts';
 import type { Want } from './closure.ts';
@@ -117,7 +117,7 @@ async function matching(
   const found: Want[] = [];
   let level = tracked
     .filter((each) => !whole.includes(each) && each.ref.files !== undefined)
-    .filter(({ path }) => contains(fixed, path) || contains(path, fixed))
+    .filter(({ path }) => overlap(fixed, path))
     .map((want): { readonly want: Want; readonly depth: number } => ({ want, depth: 0 }));
   while (level.length > 0) {
     const next: typeof level = [];
@@ -127,7 +127,7 @@ async function matching(
         const ref = refOf(entry);
         if (ref === undefined) continue;
         if (matchesGlob(path, pattern)) found.push({ path, ref });
-        else if (ref.files !== undefined && mayHold(path, fixed)) {
+        else if (ref.files !== undefined && overlap(path as RepoPath, fixed)) {
           next.push({ want: { path, ref }, depth: depth + 1 });
         }
       }
@@ -136,9 +136,6 @@ async function matching(
   }
   return found;
 }
-
-const mayHold = (path: string, fixed: RepoPath): boolean =>
-  contains(path as RepoPath, fixed) || contains(fixed, path as RepoPath);
 
 /** All entries of a directory, its split nodes joined. */
 async function list(
