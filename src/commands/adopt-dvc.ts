@@ -3,14 +3,20 @@ import type { DvcEntry, DvcLockedStage } from '../config/dvc/dvc-files.ts';
 import type { TranslatedProject } from '../config/dvc/translate-project.ts';
 import { isExternal } from '../config/dvc/translate-stage.ts';
 import { shownKey } from '../config/params.ts';
-import { attemptId } from '../engine/execute-stage.ts';
 import { fingerprintInput, fingerprintOf } from '../engine/fingerprint.ts';
+import { provenanceOf } from '../engine/provenance.ts';
 import { flattenMetrics, type MetricValues } from '../engine/metrics.ts';
 import type { StageWork, Workload } from '../engine/request.ts';
 import type { Problem } from '../model/diagnostic.ts';
 import type { DvcImportView, DvcNote } from '../model/dvc.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
-import { parseRepoPath, type Digest, type RepoPath, type StageName } from '../model/names.ts';
+import {
+  attemptId,
+  parseRepoPath,
+  type Digest,
+  type RepoPath,
+  type StageName,
+} from '../model/names.ts';
 import type { Stage } from '../model/pipeline.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { RunRecord } from '../model/run.ts';
@@ -194,8 +200,6 @@ async function recordOf(
       .sort((a, b) => (a.path < b.path ? -1 : 1)),
     outs: (Object.keys(outs) as RepoPath[]).sort(),
   };
-  const { environment } = ports;
-  const git = await environment.git();
   const now = ports.clock.now();
   return {
     v: 1,
@@ -211,14 +215,7 @@ async function recordOf(
     startedAt: new Date(now).toISOString(),
     durationMs: 0,
     adopted: 'import-dvc',
-    provenance: {
-      avian: version,
-      ...(git !== undefined && { commit: git.commit, dirty: git.dirty }),
-      host: environment.host(),
-      user: environment.user(),
-      platform: environment.platform(),
-      executor: stage.executor,
-    },
+    provenance: await provenanceOf(stage, version, ports.environment),
   };
 }
 

@@ -1,5 +1,5 @@
 import { problem, type Problem } from '../model/diagnostic.ts';
-import type { Digest, StageName } from '../model/names.ts';
+import { attemptId, type Digest, type StageName } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type {
   Amount,
@@ -86,7 +86,7 @@ async function collect(
   const going = sumOf(choice.going, garbage);
   const held = sumOf(choice.held, garbage);
   const moved = { ...going, bytes: going.bytes + bytesOf(leftovers) };
-  const id = trashId(now, context);
+  const id = attemptId(now, context.ports.nonce());
   const isMoving = choice.going.length + leftovers.length > 0;
   const heldBytes = held.bytes + (options.force ? 0 : bytesOf(old));
 
@@ -228,10 +228,6 @@ const trashAmount = (entries: readonly TrashEntry[]): TrashAmount => ({
   ids: entries.map(({ id }) => id),
   bytes: bytesOf(entries),
 });
-
-/** As an attempt's id: sorts by time, unique by the nonce. */
-const trashId = (now: number, { ports }: SpaceContext): string =>
-  `${new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-${ports.nonce()}`;
 
 const corruptTree = (digest: Digest, by: KeptBy): Problem =>
   problem(

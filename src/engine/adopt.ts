@@ -1,15 +1,16 @@
-import { sameContent, toRef, type ArtifactRef } from '../model/artifact.ts';
+import { sameContent, toRef } from '../model/artifact.ts';
 import type { StageFailure } from '../model/failure.ts';
 import type { LockedStage } from '../model/lock.ts';
-import type { Fingerprint } from '../model/names.ts';
+import { attemptId, type Fingerprint } from '../model/names.ts';
 import { err, isNonEmpty, ok, type NonEmptyArray, type Result } from '../model/result.ts';
 import type { FingerprintInput, Run, RunRecord } from '../model/run.ts';
 import type { StaleReason } from '../model/verdict.ts';
 import type { Ports } from '../ports/ports.ts';
-import { attemptId, readMetrics } from './execute-stage.ts';
 import { fingerprintInput, fingerprintOf } from './fingerprint.ts';
+import { changedDep, keepOuts, readMetrics } from './harvest.ts';
 import { describeWorkspaceProblem, digestInWorkspace, observe } from './observe.ts';
 import type { Prober } from './probe.ts';
+import { provenanceOf } from './provenance.ts';
 import { differences } from './reasons.ts';
 import type { StageWork, Workload } from './request.ts';
 
@@ -90,29 +91,16 @@ export async function adoptStage(
 ): Promise<Result<Run, StageFailure>> {
   const { ports } = context;
   const { stage } = work;
-  const outs: Record<string, ArtifactRef> = {};
-  for (const { path, cache } of stage.outs) {
-    const kept = cache ? await ports.workspace.commit(path) : await ports.workspace.digest(path);
-    if (!kept.ok) {
-      return err({ kind: 'out-refused', path, cause: describeWorkspaceProblem(kept.error) });
-    }
-    if (kept.value === undefined) return err({ kind: 'out-missing', path });
-    outs[path] = toRef(kept.value);
-  }
+  const outs = await keepOuts(stage, ports.workspace);
+  if (!outs.ok) return outs;
   const metrics = await readMetrics(work, ports);
   if (!metrics.ok) return metrics;
   const probed = stage.probe === undefined ? undefined : await context.probe(work);
   if (probed?.kind === 'failed') return err({ kind: 'probe-failed', message: probed.message });
   // Whatever made the outs may still be at it.
-  for (const { path, digest } of input.deps) {
-    const now = await ports.workspace.digest(path);
-    if (!now.ok || now.value?.digest !== digest) {
-      return err({ kind: 'dep-changed-during-run', path });
-    }
-  }
+  const changed = await changedDep(input, ports.workspace);
+  if (changed !== undefined) return err(changed);
   await ports.workspace.sync();
-  const { environment } = ports;
-  const git = await environment.git();
   const at = ports.clock.now();
   const attempt = attemptId(at, ports.nonce());
   const record: RunRecord = {
@@ -121,7 +109,7 @@ export async function adoptStage(
     attempt,
     fingerprint,
     input,
-    outs,
+    outs: outs.value,
     ending: { kind: 'succeeded' },
     metrics: metrics.value,
     config: context.workload.config,
@@ -130,16 +118,9 @@ export async function adoptStage(
     durationMs: 0,
     ...(probed !== undefined && { probe: probed.digest }),
     adopted: 'commit',
-    provenance: {
-      avian: context.version,
-      ...(git !== undefined && { commit: git.commit, dirty: git.dirty }),
-      host: environment.host(),
-      user: environment.user(),
-      platform: environment.platform(),
-      executor: stage.executor,
-    },
+    provenance: await provenanceOf(stage, context.version, ports.environment),
   };
   const run = await ports.runs.record(record);
-  await ports.lock.setStage(stage.name, { fingerprint, outs });
+  await ports.lock.setStage(stage.name, { fingerprint, outs: outs.value });
   return ok(run);
 }

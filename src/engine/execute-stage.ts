@@ -1,9 +1,9 @@
-import { sameContent, toRef, type ArtifactRef } from '../model/artifact.ts';
+import { covers } from '../model/artifact.ts';
 import type { JsonObject } from '../model/json.ts';
-import type { AttemptId, Fingerprint, RepoPath } from '../model/names.ts';
+import { attemptId, type AttemptId, type Fingerprint } from '../model/names.ts';
 import type { StageFailure } from '../model/failure.ts';
 import type { StageOutcome } from '../model/outcome.ts';
-import { err, isNonEmpty, ok, type NonEmptyArray, type Result } from '../model/result.ts';
+import { err, ok, type NonEmptyArray, type Result } from '../model/result.ts';
 import type { FingerprintInput, Run, RunRecord } from '../model/run.ts';
 import type { Trace } from '../model/trace.ts';
 import type { StaleReason } from '../model/verdict.ts';
@@ -11,10 +11,11 @@ import type { Executed } from '../ports/executor.ts';
 import type { AttemptLog } from '../ports/log-store.ts';
 import type { Ports } from '../ports/ports.ts';
 import { createFactReader } from './facts.ts';
-import { failedGates, parseMetrics, type MetricValues } from './metrics.ts';
+import { changedDep, keepOuts, readMetrics } from './harvest.ts';
 import { describeWorkspaceProblem } from './observe.ts';
 import type { OutWatch } from './out-watch.ts';
 import type { Prober } from './probe.ts';
+import { provenanceOf } from './provenance.ts';
 import type { StageWork, Workload } from './request.ts';
 import { surroundingsOf } from './surroundings.ts';
 
@@ -145,7 +146,7 @@ async function runAndKeep(
   return {
     kind: 'executed',
     run,
-    unchangedOuts: lockedOuts !== undefined && sameRefs(lockedOuts, run.outs),
+    unchangedOuts: lockedOuts !== undefined && covers(lockedOuts, run.outs),
   };
 }
 
@@ -209,52 +210,15 @@ async function gather(
 ): Promise<Result<Pick<RunRecord, 'outs' | 'metrics'>, StageFailure>> {
   const { workspace } = context.ports;
   const { stage } = attempt.work;
-  // A command that edits its own input would otherwise be recorded against bytes it did not read.
-  for (const dep of attempt.input.deps) {
-    const now = await workspace.digest(dep.path);
-    if (!now.ok || now.value?.digest !== dep.digest) {
-      return err({ kind: 'dep-changed-during-run', path: dep.path });
-    }
-  }
+  const changed = await changedDep(attempt.input, workspace);
+  if (changed !== undefined) return err(changed);
   const trespass = await context.watch.changedBy(stage.name);
   if (trespass !== undefined) return err({ kind: 'wrote-others-out', ...trespass });
 
-  const outs: Record<string, ArtifactRef> = {};
-  for (const out of stage.outs) {
-    const kept = out.cache ? await workspace.commit(out.path) : await workspace.digest(out.path);
-    if (!kept.ok) {
-      const cause = describeWorkspaceProblem(kept.error);
-      return err({ kind: 'out-refused', path: out.path, cause });
-    }
-    if (kept.value === undefined) return err({ kind: 'out-missing', path: out.path });
-    outs[out.path] = toRef(kept.value);
-  }
+  const outs = await keepOuts(stage, workspace);
+  if (!outs.ok) return outs;
   const metrics = await readMetrics(attempt.work, context.ports);
-  return metrics.ok ? ok({ outs, metrics: metrics.value }) : metrics;
-}
-
-/** Reads declared metrics and holds them against their gates; all failed gates are told together. */
-export async function readMetrics(
-  { stage }: StageWork,
-  { workspace }: Pick<Ports, 'workspace'>,
-): Promise<Result<{ readonly [path: string]: MetricValues }, StageFailure>> {
-  const metrics: Record<string, MetricValues> = {};
-  const failed: {
-    path: RepoPath;
-    gate: ReturnType<typeof failedGates>[number]['gate'];
-    actual: number | undefined;
-  }[] = [];
-  for (const out of stage.outs) {
-    if (out.role !== 'metrics') continue;
-    const text = await workspace.readText(out.path);
-    const values = parseMetrics(text);
-    if (values === undefined) {
-      return err({ kind: 'metrics-unreadable', path: out.path, cause: 'it is not JSON' });
-    }
-    metrics[out.path] = values;
-    failed.push(...failedGates(out, values).map((gate) => ({ path: out.path, ...gate })));
-  }
-  return isNonEmpty(failed) ? err({ kind: 'gate-failed', failed }) : ok(metrics);
+  return metrics.ok ? ok({ outs: outs.value, metrics: metrics.value }) : metrics;
 }
 
 async function fail(
@@ -289,9 +253,7 @@ async function record(
   executed: Executed | undefined,
   result: Pick<RunRecord, 'ending' | 'outs' | 'metrics' | 'probe'>,
 ): Promise<Run> {
-  const { environment } = ports;
   const log = await attempt.log.close();
-  const git = await environment.git();
   const facts: JsonObject = attempt.facts.all();
   return ports.runs.record({
     v: 1,
@@ -307,12 +269,7 @@ async function record(
     log: { digest: log.digest, size: log.size },
     ...(executed?.peakMemoryBytes !== undefined && { peakMemoryBytes: executed.peakMemoryBytes }),
     provenance: {
-      avian: version,
-      ...(git !== undefined && { commit: git.commit, dirty: git.dirty }),
-      host: environment.host(),
-      user: environment.user(),
-      platform: environment.platform(),
-      executor: attempt.work.stage.executor,
+      ...(await provenanceOf(attempt.work.stage, version, ports.environment)),
       ...(Object.keys(facts).length > 0 && { facts }),
     },
   });
@@ -325,13 +282,3 @@ function warn(attempt: Attempt, code: string, message: string, { ports }: Execut
     diagnostic: { severity: 'warning', code, message },
   });
 }
-
-const sameRefs = (a: Run['outs'], b: Run['outs']): boolean =>
-  Object.entries(b).every(([path, ref]) => {
-    const other = a[path];
-    return other !== undefined && sameContent(other, ref);
-  });
-
-/** `20261123T101500Z-7f3a9c`: sorts by time, unique by the nonce. */
-export const attemptId = (now: number, nonce: string): AttemptId =>
-  `${new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-${nonce}` as AttemptId;

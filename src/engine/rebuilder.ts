@@ -1,4 +1,4 @@
-import { sameContent, toRef, type ArtifactRef } from '../model/artifact.ts';
+import { covers, sameContent, toRef, type ArtifactRef } from '../model/artifact.ts';
 import type { LockedStage, PipelineLock } from '../model/lock.ts';
 import type { Fingerprint, StageName } from '../model/names.ts';
 import type { Out } from '../model/pipeline.ts';
@@ -209,16 +209,8 @@ async function judgeContent(question: Question): Promise<Verdict> {
 const needsRun = ({ stage }: StageWork, { options }: JudgeContext): boolean =>
   options.nameRuns || stage.ttlMs !== undefined || stage.probe !== undefined;
 
-const sameOuts = (a: Run['outs'], b: Run['outs']): boolean => {
-  const paths = Object.keys(a);
-  return (
-    paths.length === Object.keys(b).length &&
-    paths.every((path) => {
-      const [left, right] = [a[path], b[path]];
-      return left !== undefined && right !== undefined && sameContent(left, right);
-    })
-  );
-};
+const sameOuts = (a: Run['outs'], b: Run['outs']): boolean =>
+  Object.keys(a).length === Object.keys(b).length && covers(b, a);
 
 /** What changed since the run that the lock names, or since the latest one. */
 async function sinceLastTime(

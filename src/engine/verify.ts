@@ -1,4 +1,11 @@
-import { fromRef, sameContent, toRef, type Artifact, type ArtifactRef } from '../model/artifact.ts';
+import {
+  covers,
+  fromRef,
+  sameContent,
+  toRef,
+  type Artifact,
+  type ArtifactRef,
+} from '../model/artifact.ts';
 import type { LockedStage, PipelineLock } from '../model/lock.ts';
 import { contains, type RepoPath } from '../model/names.ts';
 import type { Out } from '../model/pipeline.ts';
@@ -158,10 +165,5 @@ async function runOf(
   { runs }: Pick<VerifyPorts, 'runs'>,
 ): Promise<Run | undefined> {
   const found = await runs.find(locked.fingerprint);
-  return found.find(({ outs }) =>
-    Object.entries(locked.outs).every(([path, ref]) => {
-      const other = outs[path];
-      return other !== undefined && sameContent(other, ref);
-    }),
-  );
+  return found.find(({ outs }) => covers(outs, locked.outs));
 }

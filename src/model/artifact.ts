@@ -44,6 +44,16 @@ export const sameContent = (a: ArtifactRef, b: ArtifactRef): boolean =>
   (a.files === undefined) === (b.files === undefined) &&
   (a.executable === true) === (b.executable === true);
 
+/** Whether `outs` has all that `wanted` has, with the same content; it may have more. */
+export const covers = (
+  outs: { readonly [path: string]: ArtifactRef },
+  wanted: { readonly [path: string]: ArtifactRef },
+): boolean =>
+  Object.entries(wanted).every(([path, ref]) => {
+    const found = outs[path];
+    return found !== undefined && sameContent(found, ref);
+  });
+
 /** One difference between two artifacts; `path` is relative to the artifact, `''` for a file itself. */
 export interface ContentChange {
   readonly path: string;

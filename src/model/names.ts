@@ -19,6 +19,10 @@ export const parseDigest = (text: string): Digest | undefined =>
 export const parseFingerprint = (text: string): Fingerprint | undefined =>
   /^f[1-9][0-9]*:[0-9a-f]{64}$/.test(text) ? (text as Fingerprint) : undefined;
 
+/** `20261123T101500Z-7f3a9c`: sorts by time, unique by the nonce of six hex digits. */
+export const attemptId = (now: number, nonce: string): AttemptId =>
+  `${new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-${nonce}` as AttemptId;
+
 export const parseAttemptId = (text: string): AttemptId | undefined =>
   /^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}$/.test(text) ? (text as AttemptId) : undefined;
 
