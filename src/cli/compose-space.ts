@@ -4,13 +4,12 @@ import { openObjectStore } from '../adapters/object-store/open-store.ts';
 import type { SpaceContext } from '../commands/gc.ts';
 import type { ImportContext } from '../commands/fetch-source.ts';
 import type { Copies } from '../ports/copies.ts';
-import { createPlainRenderer } from '../report/plain.ts';
 import { withProject } from './compose.ts';
 import type { ExitStatus } from './exit-status.ts';
 import type { Io } from './io.ts';
-import { rendererOptions } from './renderer-options.ts';
+import { withRenderer } from './with-renderer.ts';
 
-/** There are no remotes yet, so nobody can say that anything lies elsewhere. */
+/** Remotes are not asked yet, so nothing is known to lie elsewhere. */
 const noRemote: Copies = { verified: () => Promise.resolve({ kind: 'no-remote' }) };
 
 /** A project with its object cache as a whole, for verbs that tidy up or bring something in. */
@@ -18,16 +17,13 @@ export async function withSpace(
   io: Io,
   work: (context: SpaceContext) => Promise<ExitStatus>,
 ): Promise<ExitStatus> {
-  const renderer = createPlainRenderer(rendererOptions(io));
-  try {
-    return await withProject(io, renderer.onEvent, (context) => {
+  return withRenderer(io, (renderer) =>
+    withProject(io, renderer.onEvent, (context) => {
       const { root } = context.ports.environment;
       const store = openObjectStore({ root, cache: join(root, 'cache/v1') });
       return work({ ...context, store, copies: noRemote });
-    });
-  } finally {
-    renderer.close();
-  }
+    }),
+  );
 }
 
 /** The same for verbs that fetch. */

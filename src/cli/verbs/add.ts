@@ -1,14 +1,13 @@
 import { add } from '../../commands/add.ts';
 import { problem } from '../../model/diagnostic.ts';
 import { pathsJson, pathsText } from '../../report/paths.ts';
-import { createPlainRenderer } from '../../report/plain.ts';
 import { parseWords } from '../arguments.ts';
 import { withProject } from '../compose.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
-import { rendererOptions } from '../renderer-options.ts';
 import { show } from '../show.ts';
 import { tellProblem } from '../tell-problem.ts';
+import { withRenderer } from '../with-renderer.ts';
 
 const OPTIONS = { json: { type: 'boolean', default: false } } as const;
 
@@ -20,17 +19,14 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
     const message = '`avian add` needs a path';
     return tellProblem(problem('usage', 'usage/wrong-words', message, 'avian add --help'), io);
   }
-  const renderer = createPlainRenderer(rendererOptions(io));
-  try {
-    return await withProject(io, renderer.onEvent, async (context) =>
+  return withRenderer(io, (renderer) =>
+    withProject(io, renderer.onEvent, async (context) =>
       show(
         await add({ paths: positionals }, context),
         { text: pathsText, json: pathsJson },
         options.json,
         io,
       ),
-    );
-  } finally {
-    renderer.close();
-  }
+    ),
+  );
 }

@@ -2,14 +2,13 @@ import { checkout } from '../../commands/checkout.ts';
 import { chooseSide } from '../../commands/choose-side.ts';
 import { problem } from '../../model/diagnostic.ts';
 import { pathsJson, pathsText } from '../../report/paths.ts';
-import { createPlainRenderer } from '../../report/plain.ts';
 import { parseWords } from '../arguments.ts';
 import { withProject } from '../compose.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
-import { rendererOptions } from '../renderer-options.ts';
 import { show } from '../show.ts';
 import { tellProblem } from '../tell-problem.ts';
+import { withRenderer } from '../with-renderer.ts';
 
 const OPTIONS = {
   json: { type: 'boolean', default: false },
@@ -26,9 +25,8 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
     return tellProblem(problem('usage', 'usage/exclusive-options', message), io);
   }
   const side = options.ours ? 'ours' : options.theirs ? 'theirs' : undefined;
-  const renderer = createPlainRenderer(rendererOptions(io));
-  try {
-    return await withProject(io, renderer.onEvent, async (context) =>
+  return withRenderer(io, (renderer) =>
+    withProject(io, renderer.onEvent, async (context) =>
       show(
         side === undefined
           ? await checkout({ targets: positionals }, context)
@@ -37,8 +35,6 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
         options.json,
         io,
       ),
-    );
-  } finally {
-    renderer.close();
-  }
+    ),
+  );
 }

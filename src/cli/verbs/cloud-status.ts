@@ -1,13 +1,12 @@
 import { cloudStatus, differs } from '../../commands/cloud-status.ts';
-import { createPlainRenderer } from '../../report/plain.ts';
 import { cloudJson, cloudText } from '../../report/transfers.ts';
 import { withRemotes } from '../compose-remote.ts';
 import { exitStatus, type ExitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
-import { rendererOptions } from '../renderer-options.ts';
 import { show } from '../show.ts';
 import { tellProblem } from '../tell-problem.ts';
 import { parseTransferJobs } from '../transfer-words.ts';
+import { withRenderer } from '../with-renderer.ts';
 
 export interface CloudWords {
   readonly targets: readonly string[];
@@ -23,17 +22,14 @@ export async function runCloudStatus(words: CloudWords, io: Io): Promise<ExitSta
   const jobs = parseTransferJobs(words.jobs);
   if (!jobs.ok) return tellProblem(jobs.error, io);
   const { targets, remote } = words;
-  const renderer = createPlainRenderer(rendererOptions(io));
-  try {
-    return await withRemotes(io, renderer.onEvent, async (context) => {
+  return withRenderer(io, (renderer) =>
+    withRemotes(io, renderer.onEvent, async (context) => {
       const view = await cloudStatus({ targets, remote, jobs: jobs.value }, context);
       renderer.close();
       if (!view.ok) return tellProblem(view.error, io);
       if (!words.quiet) show(view, { text: cloudText, json: cloudJson }, words.json, io);
       const tells = words.exitCode || words.quiet;
       return tells && differs(view.value) ? exitStatus.stale : exitStatus.ok;
-    });
-  } finally {
-    renderer.close();
-  }
+    }),
+  );
 }

@@ -1,13 +1,12 @@
 import { commit, isRefused } from '../../commands/commit.ts';
 import { commitJson, commitText } from '../../report/commit.ts';
-import { createPlainRenderer } from '../../report/plain.ts';
 import { parseWords, splitOverrides } from '../arguments.ts';
 import { withProject } from '../compose.ts';
 import { exitStatus, type ExitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
-import { rendererOptions } from '../renderer-options.ts';
 import { show } from '../show.ts';
 import { tellProblem } from '../tell-problem.ts';
+import { withRenderer } from '../with-renderer.ts';
 
 const OPTIONS = {
   force: { type: 'boolean', short: 'f', default: false },
@@ -18,14 +17,11 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
   const parsed = parseWords(words, OPTIONS);
   if (!parsed.ok) return tellProblem(parsed.error, io);
   const { options, positionals } = parsed.value;
-  const renderer = createPlainRenderer(rendererOptions(io));
-  try {
-    return await withProject(io, renderer.onEvent, async (context) => {
+  return withRenderer(io, (renderer) =>
+    withProject(io, renderer.onEvent, async (context) => {
       const view = await commit({ ...splitOverrides(positionals), force: options.force }, context);
       const status = show(view, { text: commitText, json: commitJson }, options.json, io);
       return view.ok && isRefused(view.value) ? exitStatus.stageFailed : status;
-    });
-  } finally {
-    renderer.close();
-  }
+    }),
+  );
 }

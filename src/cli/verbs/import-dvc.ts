@@ -3,14 +3,14 @@ import { openDvcCache, type OpenDvcCache } from '../../adapters/dvc-cache/open-d
 import { importDvc } from '../../commands/import-dvc.ts';
 import { problem } from '../../model/diagnostic.ts';
 import { dvcImportJson, dvcImportText } from '../../report/import-dvc.ts';
-import { createPlainRenderer } from '../../report/plain.ts';
+import type { Renderer } from '../../report/plain.ts';
 import { parseWords } from '../arguments.ts';
 import { withProjectAt } from '../compose.ts';
 import { exitStatus, type ExitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
-import { rendererOptions } from '../renderer-options.ts';
 import { show } from '../show.ts';
 import { tellProblem } from '../tell-problem.ts';
+import { withRenderer } from '../with-renderer.ts';
 
 const OPTIONS = {
   dry: { type: 'boolean', default: false },
@@ -29,7 +29,15 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
     return tellProblem(problem('usage', 'usage/wrong-words', message, hint), io);
   }
   const root = resolve(io.cwd, folder);
-  const renderer = createPlainRenderer(rendererOptions(io));
+  return withRenderer(io, (renderer) => importFrom(root, options, renderer, io));
+}
+
+async function importFrom(
+  root: string,
+  options: { readonly dry: boolean; readonly force: boolean; readonly json: boolean },
+  renderer: Renderer,
+  io: Io,
+): Promise<ExitStatus> {
   const opened: OpenDvcCache[] = [];
   try {
     return await withProjectAt(root, io, renderer.onEvent, async (context) => {
@@ -49,6 +57,5 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
     });
   } finally {
     for (const dvc of opened) dvc.close();
-    renderer.close();
   }
 }

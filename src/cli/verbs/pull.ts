@@ -1,14 +1,13 @@
 import { pull } from '../../commands/pull.ts';
-import { createPlainRenderer } from '../../report/plain.ts';
 import { pullJson, pullText } from '../../report/transfers.ts';
 import { parseWords } from '../arguments.ts';
 import { withRemotes } from '../compose-remote.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
-import { rendererOptions } from '../renderer-options.ts';
 import { show } from '../show.ts';
 import { tellProblem } from '../tell-problem.ts';
 import { parseTransferJobs } from '../transfer-words.ts';
+import { withRenderer } from '../with-renderer.ts';
 
 const OPTIONS = {
   jobs: { type: 'string', short: 'j' },
@@ -38,14 +37,11 @@ export async function runPull(
     allowMissing: options['allow-missing'],
     checkout,
   };
-  const renderer = createPlainRenderer(rendererOptions(io));
-  try {
-    return await withRemotes(io, renderer.onEvent, async (context) => {
+  return withRenderer(io, (renderer) =>
+    withRemotes(io, renderer.onEvent, async (context) => {
       const done = await pull(wanted, context);
       renderer.close();
       return show(done, { text: pullText, json: pullJson }, options.json, io);
-    });
-  } finally {
-    renderer.close();
-  }
+    }),
+  );
 }

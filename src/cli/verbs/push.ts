@@ -1,14 +1,13 @@
 import { push } from '../../commands/push.ts';
-import { createPlainRenderer } from '../../report/plain.ts';
 import { pushJson, pushText } from '../../report/transfers.ts';
 import { parseWords } from '../arguments.ts';
 import { withRemotes } from '../compose-remote.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
-import { rendererOptions } from '../renderer-options.ts';
 import { show } from '../show.ts';
 import { tellProblem } from '../tell-problem.ts';
 import { parseTransferJobs } from '../transfer-words.ts';
+import { withRenderer } from '../with-renderer.ts';
 
 const OPTIONS = {
   jobs: { type: 'string', short: 'j' },
@@ -24,14 +23,11 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
   const jobs = parseTransferJobs(options.jobs);
   if (!jobs.ok) return tellProblem(jobs.error, io);
   const { remote, dry } = options;
-  const renderer = createPlainRenderer(rendererOptions(io));
-  try {
-    return await withRemotes(io, renderer.onEvent, async (context) => {
+  return withRenderer(io, (renderer) =>
+    withRemotes(io, renderer.onEvent, async (context) => {
       const done = await push({ targets: positionals, remote, jobs: jobs.value, dry }, context);
       renderer.close();
       return show(done, { text: pushText, json: pushJson }, options.json, io);
-    });
-  } finally {
-    renderer.close();
-  }
+    }),
+  );
 }
