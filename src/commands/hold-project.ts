@@ -1,11 +1,16 @@
 import type { StageName } from '../model/names.ts';
 import type { CommandContext } from './context.ts';
 
-type Needed = Pick<CommandContext, 'invocationLock' | 'commandLine' | 'signal' | 'reapOrphans'> & {
-  readonly ports: Pick<CommandContext['ports'], 'emit'> & {
-    readonly workspace: Pick<CommandContext['ports']['workspace'], 'recover'>;
-  };
+type LockNeeds = Pick<CommandContext, 'invocationLock' | 'commandLine' | 'signal'> & {
+  readonly ports: Pick<CommandContext['ports'], 'emit'>;
 };
+
+type Needed = LockNeeds &
+  Pick<CommandContext, 'reapOrphans'> & {
+    readonly ports: {
+      readonly workspace: Pick<CommandContext['ports']['workspace'], 'recover'>;
+    };
+  };
 
 /**
  * Does `work` while no other avian writes to this project, once what a killed one left is settled:
@@ -17,13 +22,7 @@ export async function holdingProject<T>(
   work: (interrupted: ReadonlyMap<StageName, string>) => Promise<T>,
 ): Promise<T> {
   const { emit, workspace } = context.ports;
-  const held = await context.invocationLock.acquire({
-    command: context.commandLine,
-    signal: context.signal,
-    onWait: (holder) => {
-      if (holder !== undefined) emit({ type: 'waiting-for-lock', holder });
-    },
-  });
+  const held = await takeLock(context);
   try {
     for (const stage of await context.reapOrphans()) {
       const message = `${stage} still ran, left by an avian that was killed; it was ended`;
@@ -36,3 +35,18 @@ export async function holdingProject<T>(
     await held.release();
   }
 }
+
+/** Waits until no other avian writes to this project, and says who is waited for. */
+export const takeLock = ({
+  invocationLock,
+  commandLine,
+  signal,
+  ports,
+}: LockNeeds): Promise<{ release(): Promise<void> }> =>
+  invocationLock.acquire({
+    command: commandLine,
+    signal,
+    onWait: (holder) => {
+      if (holder !== undefined) ports.emit({ type: 'waiting-for-lock', holder });
+    },
+  });

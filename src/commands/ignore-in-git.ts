@@ -8,8 +8,13 @@ export function ignoreInGit(path: RepoPath, files: Files): void {
   const { file, line } = placeOf(path);
   const text = files.read(file) ?? '';
   if (text.split('\n').includes(line)) return;
+  files.write(file, withLine(text, line));
+}
+
+/** A text with a line at its end, whether or not its last line was ended. */
+export function withLine(text: string, line: string): string {
   const separator = text === '' || text.endsWith('\n') ? '' : '\n';
-  files.write(file, `${text}${separator}${line}\n`);
+  return `${text}${separator}${line}\n`;
 }
 
 /** Takes that line away again; nothing else in the file is touched. */

@@ -8,6 +8,7 @@ import { err, ok, type Result } from '../model/result.ts';
 import type { DvcCache } from '../ports/dvc-cache.ts';
 import { adopt, stockTake, type Adopted } from './adopt-dvc.ts';
 import type { CommandContext } from './context.ts';
+import { takeLock } from './hold-project.ts';
 import { hideCacheFromGit } from './init.ts';
 import { judgements } from './judge-all.ts';
 import { loadWorkload } from './load-workload.ts';
@@ -36,7 +37,7 @@ export async function importDvc(
   options: ImportDvcOptions,
   context: ImportDvcContext,
 ): Promise<Result<DvcImportView, Problem>> {
-  const { files, ports } = context;
+  const { files } = context;
   const config = files.read('.dvc/config');
   if (config === undefined) return err(noDvcProject());
   const before = files.read(PIPELINE);
@@ -73,16 +74,6 @@ export async function importDvc(
     );
   } finally {
     await held?.release();
-  }
-
-  function takeLock({ invocationLock, commandLine, signal }: ImportDvcContext) {
-    return invocationLock.acquire({
-      command: commandLine,
-      signal,
-      onWait: (holder) => {
-        if (holder !== undefined) ports.emit({ type: 'waiting-for-lock', holder });
-      },
-    });
   }
 }
 

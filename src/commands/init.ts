@@ -1,4 +1,5 @@
 import type { CommandContext } from './context.ts';
+import { withLine } from './ignore-in-git.ts';
 import { installDriver } from './merge-driver.ts';
 
 /** What `init` wrote and what was there already; it never overwrites. */
@@ -52,7 +53,6 @@ export function hideCacheFromGit(files: CommandContext['files']): boolean {
     (line) => !lines.includes(line) && !lines.includes(line.replace(/^\//, '')),
   );
   if (missing.length === 0) return false;
-  const separator = ignore === '' || ignore.endsWith('\n') ? '' : '\n';
-  files.write('.gitignore', `${ignore}${separator}${missing.join('\n')}\n`);
+  files.write('.gitignore', withLine(ignore, missing.join('\n')));
   return true;
 }

@@ -1,4 +1,5 @@
 import type { CommandContext } from './context.ts';
+import { withLine } from './ignore-in-git.ts';
 
 /** What git calls to merge two pipeline.locks; .gitattributes names it, the repository's configuration says what it is. */
 const NAME = 'avian-lock';
@@ -33,9 +34,7 @@ export async function installDriver(
 ): Promise<{ readonly state: 'installed' | 'no-git'; readonly attributes: 'written' | 'kept' }> {
   const attributes = isNamed(files) ? 'kept' : 'written';
   if (attributes === 'written') {
-    const text = files.read('.gitattributes') ?? '';
-    const separator = text === '' || text.endsWith('\n') ? '' : '\n';
-    files.write('.gitattributes', `${text}${separator}${ATTRIBUTE}\n`);
+    files.write('.gitattributes', withLine(files.read('.gitattributes') ?? '', ATTRIBUTE));
   }
   const prefix = await revisions.prefix();
   if (prefix === undefined) return { state: 'no-git', attributes };

@@ -1,11 +1,10 @@
 import type { Diagnostic } from '../model/diagnostic.ts';
 import type { JsonValue } from '../model/json.ts';
-import { isJsonObject } from '../model/json.ts';
 import { contains } from '../model/names.ts';
 import type { RepoPath } from '../model/names.ts';
 import type { PlacedSelector } from './build-stage.ts';
 import { PARAMS_FILE } from './params.ts';
-import { diagnose, parseSource } from './source.ts';
+import { diagnose, parseMapping } from './source.ts';
 import type { Yaml } from './yaml.ts';
 
 /** Parses the files, other than params.yaml, that selections name; undefined for one with a problem. */
@@ -46,17 +45,7 @@ export function loadParamFiles(
       report(diagnose('params/missing-file', `there is no \`${file}\``, place, hint));
       return undefined;
     }
-    return parse(file, text);
-  }
-
-  function parse(file: RepoPath, text: string): JsonValue | undefined {
-    const { source, diagnostics } = parseSource(yaml, file, text);
-    diagnostics.forEach(report);
-    if (source === undefined || diagnostics.length > 0) return undefined;
-    const value = source.value ?? {};
-    if (isJsonObject(value)) return value;
-    report(diagnose('params/not-a-mapping', `${file} has to be a mapping`, source.at.value([])));
-    return undefined;
+    return parseMapping(yaml, file, text, report);
   }
 }
 

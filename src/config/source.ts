@@ -68,6 +68,22 @@ export function parseSource(yaml: Yaml, file: string, text: string): Parsed {
   }
 }
 
+/** A file that has to be a mapping; an empty one is an empty mapping. Undefined when something was reported. */
+export function parseMapping(
+  yaml: Yaml,
+  file: string,
+  text: string,
+  report: (diagnostic: Diagnostic) => void,
+): JsonObject | undefined {
+  const { source, diagnostics } = parseSource(yaml, file, text);
+  diagnostics.forEach(report);
+  if (source === undefined || diagnostics.length > 0) return undefined;
+  const value = source.value ?? {};
+  if (isJsonObject(value)) return value;
+  report(diagnose('params/not-a-mapping', `${file} has to be a mapping`, source.at.value([])));
+  return undefined;
+}
+
 function parse(yaml: Yaml, file: string, text: string): Parsed {
   const document = yaml.parseDocument(text, {
     prettyErrors: false,

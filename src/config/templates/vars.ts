@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from '../../model/json.ts';
 import { parseRepoPath, ROOT } from '../../model/names.ts';
 import type { RepoPath } from '../../model/names.ts';
 import type { Code } from '../codes.ts';
-import { diagnose, nameOfType, parseSource } from '../source.ts';
+import { diagnose, nameOfType, parseMapping } from '../source.ts';
 import type { Locator, ValuePath } from '../source.ts';
 import type { Place } from '../text-places.ts';
 import type { Yaml } from '../yaml.ts';
@@ -57,13 +57,7 @@ export function createVarsReader(
       report(diagnose('vars/missing-file', `there is no \`${file}\``, place, near));
       return undefined;
     }
-    const { source, diagnostics } = parseSource(yaml, file, text);
-    diagnostics.forEach(report);
-    if (source === undefined || diagnostics.length > 0) return undefined;
-    const value = source.value ?? {};
-    if (isJsonObject(value)) return value;
-    report(diagnose('params/not-a-mapping', `${file} has to be a mapping`, source.at.value([])));
-    return undefined;
+    return parseMapping(yaml, file, text, report);
   }
 }
 
