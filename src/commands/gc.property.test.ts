@@ -8,6 +8,7 @@ import { content } from '../testing/contracts/workspace.contract.ts';
 import { deployment, runRecord } from '../testing/contracts/run-log.contract.ts';
 import { spaceContext, unwrap, withLocks } from '../testing/fake-context.ts';
 import { FakeWorld } from '../testing/fakes.ts';
+import { randomFrom, seedOf } from '../testing/random.ts';
 import { gc, undoGc, type SpaceContext } from './gc.ts';
 
 /*
@@ -17,18 +18,8 @@ import { gc, undoGc, type SpaceContext } from './gc.ts';
 
 const DAY = 86_400_000;
 const KEEP_DAYS = 14;
-const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9));
+const seed = seedOf(process.env);
 t.comment(`seed ${seed}`);
-
-/** Mulberry32: the same numbers for the same seed. */
-function createRandom(state: number): (below: number) => number {
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let x = Math.imul(state ^ (state >>> 15), 1 | state);
-    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
-    return Math.floor((((x ^ (x >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}
 
 const STAGES = ['prepare', 'train', 'image'] as const;
 type Stage = (typeof STAGES)[number];
@@ -44,7 +35,7 @@ interface Made {
 
 for (let round = 0; round < 6; round++) {
   t.test(`round ${round}`, async (t) => {
-    const random = createRandom(seed + round * 0x9e3779b9);
+    const { below: random } = randomFrom(seed + round * 0x9e3779b9);
     const bed = openBed(t);
     const world = new FakeWorld({});
     world.clock.tick(Date.now() + DAY - world.clock.now());

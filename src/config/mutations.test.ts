@@ -5,24 +5,15 @@ import { CODES } from './codes.ts';
 import { FULL_FILES } from './fixtures/full.ts';
 import { loadFrom } from './fixtures/load.ts';
 import type { Files } from './fixtures/load.ts';
+import { randomFrom, seedOf, type Random } from '../testing/random.ts';
 
 /*
  * However a valid project is damaged, it ends in diagnostics that point at its text, or in a valid
- * project: never in an exception. The seed repeats a run: AVIAN_SEED=123 node …
+ * project: never in an exception. The seed repeats a run: SEED=123 node …
  */
 
-const seed = Number(process.env['AVIAN_SEED'] ?? Date.now() % 1_000_000);
+const seed = seedOf(process.env);
 const MUTANTS = 300;
-
-/** Mulberry32: numbers in [0, 1). */
-function chance(state: number): () => number {
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const SNIPPETS = [
   ...['{', '}', '[', ']', ':', ': ', '- ', '#', '"', "'", '\n', '\t', '  ', '|', '>', '?', '\0'],
@@ -77,16 +68,15 @@ const FILES = {
 const WORDS = ['data=plates', 'train.lr=3e-4', 'model=small', '~seed', '++a.b=[1]'];
 
 function mutant(
-  random: () => number,
+  { below, pick, chance }: Random,
   pipeline: string,
 ): { files: Files; overrides: readonly string[] } {
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   const mutate = (text: string): string => {
-    const at = Math.floor(random() * (text.length + 1));
-    const end = at + Math.floor(random() * 12);
+    const at = below(text.length + 1);
+    const end = at + below(12);
     const lines = text.split('\n');
-    const line = Math.floor(random() * lines.length);
-    switch (Math.floor(random() * 6)) {
+    const line = below(lines.length);
+    switch (below(6)) {
       case 0:
         return text.slice(0, at) + text.slice(end);
       case 1:
@@ -96,22 +86,20 @@ function mutant(
       case 3:
         return lines.toSpliced(line, 1).join('\n');
       case 4:
-        return lines
-          .toSpliced(Math.floor(random() * lines.length), 0, lines[line] ?? '')
-          .join('\n');
+        return lines.toSpliced(below(lines.length), 0, lines[line] ?? '').join('\n');
       default:
         return lines.with(line, ` ${lines[line] ?? ''}`).join('\n');
     }
   };
   const files: { [path: string]: string } = { ...FILES, 'pipeline.yaml': pipeline };
-  const overrides = WORDS.filter(() => random() < 0.3);
-  for (let n = Math.ceil(random() * 4); n > 0; n--) {
-    const isWord = random() < 0.15;
+  const overrides = WORDS.filter(() => chance(0.3));
+  for (let n = 1 + below(4); n > 0; n--) {
+    const isWord = chance(0.15);
     if (isWord) overrides.push(mutate(pick(WORDS)));
     // The pipeline is where most can go wrong.
-    const path = random() < 0.6 ? 'pipeline.yaml' : pick(Object.keys(FILES));
+    const path = chance(0.6) ? 'pipeline.yaml' : pick(Object.keys(FILES));
     if (!isWord) files[path] = mutate(files[path] ?? '');
-    if (random() < 0.03) Reflect.deleteProperty(files, path);
+    if (chance(0.03)) Reflect.deleteProperty(files, path);
   }
   return { files, overrides };
 }
@@ -143,7 +131,7 @@ void t.test('damaged projects', async (t) => {
   let slowest = 0;
   for (let n = 0; n < MUTANTS; n++) {
     const pipeline = seeds[n % seeds.length] ?? '';
-    const { files, overrides } = mutant(chance(seed + n), pipeline);
+    const { files, overrides } = mutant(randomFrom(seed + n), pipeline);
     // Not in the name of an assertion: TAP reads ` {` there as the start of a subtest.
     const shown = { seed: seed + n, files, overrides };
     const start = performance.now();

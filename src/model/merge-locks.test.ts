@@ -79,15 +79,14 @@ t.test('a third branch joins a conflict; who settled it is believed', (t) => {
 t.test('random pairs of edits never lose an entry and never mix two', (t) => {
   const seed = seedOf(process.env);
   t.comment(`SEED=${seed}`);
-  const chance = randomFrom(seed);
-  const random = (bound: number): number => chance.below(bound);
+  const { below: random, pick } = randomFrom(seed);
   const names = ['a', 'b', 'c', '10', '9', '__proto__'];
   const anEntry = (): LockedStage =>
     locked(String(random(4)), random(2) === 0 ? { model: tree } : { model: program, x: tree });
   const edited = (from: PipelineLock): PipelineLock => {
     const stages = new Map(Object.entries(from.stages));
     for (let edits = random(5); edits > 0; edits -= 1) {
-      const name = chance.pick(names);
+      const name = pick(names);
       if (random(4) === 0) stages.delete(name);
       else stages.set(name, anEntry());
     }

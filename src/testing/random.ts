@@ -1,10 +1,10 @@
 /** Chance that can be had again: the same seed gives the same numbers. */
 export interface Random {
   /** A whole number from 0 to `bound` - 1. */
-  below(bound: number): number;
-  pick<T>(list: readonly T[]): T;
+  readonly below: (bound: number) => number;
+  readonly pick: <T>(list: readonly T[]) => T;
   /** True in this share of the cases. */
-  chance(share: number): boolean;
+  readonly chance: (share: number) => boolean;
 }
 
 /** The seed of a property test: from the environment variable SEED, else a new one. Print it. */

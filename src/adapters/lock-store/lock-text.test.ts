@@ -4,6 +4,7 @@ import type { Test } from 'tap';
 import type { PipelineLock } from '../../model/lock.ts';
 import { mergeLocks } from '../../model/merge-locks.ts';
 import { locked, program, tree } from '../../testing/contracts/lock-store.contract.ts';
+import { randomFrom, seedOf } from '../../testing/random.ts';
 import { formatLock, parseLock } from './lock-text.ts';
 
 const lock: PipelineLock = {
@@ -188,9 +189,9 @@ t.test('of a thousand faults twenty are shown', (t) => {
 });
 
 t.test('any lock comes back as it was written, in any order of its members', (t) => {
-  const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+  const seed = seedOf(process.env);
   t.comment(`SEED=${seed}`);
-  const random = randomFrom(seed);
+  const { below: random } = randomFrom(seed);
   for (let round = 0; round < 200; round++) {
     const names = Array.from({ length: random(6) }, () => randomName(random));
     const sources = Object.fromEntries(names.map((name) => [`d/${name}`, tree]));
@@ -207,17 +208,6 @@ t.test('any lock comes back as it was written, in any order of its members', (t)
   }
   t.end();
 });
-
-/** Mulberry32: small whole numbers below `bound`. */
-function randomFrom(seed: number): (bound: number) => number {
-  let state = seed;
-  return (bound) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
-  };
-}
 
 function randomName(random: (bound: number) => number): string {
   const letters = ['a', 'Z', '0', '9', '_', 'ä', '🐦', '"', ' '];

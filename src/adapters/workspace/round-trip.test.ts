@@ -5,18 +5,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { toRef } from '../../model/artifact.ts';
 import { content } from '../../testing/contracts/workspace.contract.ts';
+import { randomFrom, seedOf } from '../../testing/random.ts';
 import { openBed, path, picture } from './testing.ts';
-
-/** mulberry32: the same numbers for a seed on every machine. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 const NAMES = [
   'robin.jpg', 'a b', 'ä', 'ä', '🐦', '..a', '...', '-rf', '\n', '"', '\\', "'", '\u2028',
@@ -45,9 +35,9 @@ function fill(folder: string, random: (below: number) => number, depth: number):
 }
 
 t.test('any directory comes back as it was', async (t) => {
-  const seed = Date.now() % 1_000_000_007;
+  const seed = seedOf(process.env);
   t.comment(`seed ${seed}`);
-  const random = randomOf(seed);
+  const { below: random } = randomFrom(seed);
   const bed = openBed(t);
   for (let round = 0; round < 25; round++) {
     const out = `${bed.root}/out`;
