@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants, readFileSync, readdirSync, statfsSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statfsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** One run of a program. CPU time is user and system, of the program and of all it waited for. */
@@ -30,34 +30,25 @@ export function measure(words: readonly string[], cwd: string): Measured {
 }
 
 /**
- * The most memory a program and its children held at once, bytes: the sum of what the kernel kept
- * of each, so that only growth within the last 5 ms can be missed. Linux only, NaN elsewhere.
+ * The most memory a program held, bytes, as the kernel kept it; only growth within the last 5 ms can
+ * be missed. Its children are left out: between fork and exec they seem to hold what it holds.
+ * Linux only, NaN elsewhere.
  */
 export async function peakMemory(words: readonly string[], cwd: string): Promise<number> {
   const [program = '', ...args] = words;
   const child = spawn(program, args, { cwd, stdio: 'ignore' });
-  const peaks = new Map<number, number>();
+  let peak = NaN;
   const look = setInterval(() => {
-    for (const pid of descendants(child.pid ?? -1)) {
-      const status = readProc(`${pid}/status`) ?? '';
-      const peak = Number(/^VmHWM:\s+([0-9]+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
-      peaks.set(pid, Math.max(peaks.get(pid) ?? 0, peak));
-    }
+    const status = readProc(`${child.pid ?? -1}/status`) ?? '';
+    const seen = /^VmHWM:\s+([0-9]+) kB$/m.exec(status)?.[1];
+    if (seen !== undefined) peak = Number(seen) * 1024;
   }, 5);
   const status = await new Promise((resolve, reject) => {
     child.on('error', reject).on('close', resolve);
   });
   clearInterval(look);
   if (status !== 0) throw new Error(`${words.join(' ')} ended with ${String(status)}`);
-  const sum = [...peaks.values()].reduce((total, peak) => total + peak, 0);
-  return sum === 0 ? NaN : sum;
-}
-
-function descendants(pid: number): number[] {
-  const children = listProc(`${pid}/task`).flatMap((thread) =>
-    (readProc(`${pid}/task/${thread}/children`) ?? '').split(' ').filter(Boolean),
-  );
-  return [pid, ...children.flatMap((child) => descendants(Number(child)))];
+  return peak;
 }
 
 /** The program's place on PATH, or undefined with a line that says how to get it. */
@@ -108,13 +99,5 @@ function readProc(path: string): string | undefined {
     return readFileSync(`/proc/${path}`, 'utf8');
   } catch {
     return undefined;
-  }
-}
-
-function listProc(path: string): string[] {
-  try {
-    return readdirSync(`/proc/${path}`);
-  } catch {
-    return [];
   }
 }

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { createRig } from './rig.ts';
+import { hasEnded, until } from './waiting.ts';
 
 t.test('independent stages run at the same time', async (t) => {
   const names = Array.from({ length: 8 }, (_, index) => `s${index}`);
@@ -64,7 +63,7 @@ t.test('Ctrl-C ends the stage, puts the old out back and exits 130', async (t) =
   const { exitCode, stderr } = await going;
   t.equal(exitCode, 130, stderr);
   t.equal(rig.read('x'), 'good\n');
-  t.ok(hasEnded(rig.read('pid').trim()), 'the command is gone');
+  t.ok(hasEnded(rig.read('pid')), 'the command is gone');
 });
 
 t.test('kill -9: the next run ends the orphan and is as if nothing had been', async (t) => {
@@ -87,26 +86,5 @@ t.test('kill -9: the next run ends the orphan and is as if nothing had been', as
   const next = await rig.avian('repro');
   t.equal(next.code, 0, next.stderr);
   t.equal(rig.read('x'), 'new\n');
-  t.ok(hasEnded(rig.read('pid').trim()), 'the orphan is gone');
+  t.ok(hasEnded(rig.read('pid')), 'the orphan is gone');
 });
-
-/** Ended, though its number may be taken until init has asked how it ended. */
-function hasEnded(pid: string): boolean {
-  try {
-    return /^\d+ \(.*\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return true;
-  }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 1500; tries += 1) {
-    try {
-      if (condition()) return;
-    } catch {
-      // Not there yet.
-    }
-    await sleep(20);
-  }
-  throw new Error('it did not happen within 30 s');
-}

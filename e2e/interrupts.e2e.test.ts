@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { Test } from 'tap';
 import { createRig, type Rig } from './rig.ts';
+import { hasEnded, until } from './waiting.ts';
 
 const onLinux = process.platform === 'linux' ? {} : { skip: 'needs /proc' };
 
@@ -142,22 +141,3 @@ for (const [what, cmd, words] of [
 }
 
 /** Ended, though its number may be taken until init has asked how it ended. */
-function hasEnded(pid: string): boolean {
-  try {
-    return /^\d+ \(.*\) [ZX]/.test(readFileSync(join('/proc', pid.trim(), 'stat'), 'utf8'));
-  } catch {
-    return true;
-  }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 1500; tries += 1) {
-    try {
-      if (condition()) return;
-    } catch {
-      // Not there yet.
-    }
-    await sleep(20);
-  }
-  throw new Error('it did not happen within 30 s');
-}

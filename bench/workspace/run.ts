@@ -20,6 +20,7 @@ import { build } from 'esbuild';
 import { openWorkspace } from '../../src/adapters/workspace/open-workspace.ts';
 import { toRef } from '../../src/model/artifact.ts';
 import { parseRepoPath } from '../../src/model/names.ts';
+import { median } from '../measure.ts';
 
 const { values } = parseArgs({
   options: {
@@ -78,8 +79,8 @@ try {
   }
   print(
     `${files} files of ${size} B${values.flat ? ', flat' : ''}; medians of ${rounds}: ` +
-      `add ${median(ratios['add'])} x cp -r, no-op less node's start ${median(ratios['noop'])} x find, ` +
-      `restore ${median(ratios['restore'])} x cp -r`,
+      `add ${ratio(ratios['add'])} x cp -r, no-op less node's start ${ratio(ratios['noop'])} x find, ` +
+      `restore ${ratio(ratios['restore'])} x cp -r`,
   );
 } finally {
   rmSync(root, { recursive: true, force: true });
@@ -133,9 +134,8 @@ async function timed<T>(work: () => T | Promise<T>): Promise<{ ms: number; value
   return { ms: performance.now() - start, value };
 }
 
-function median(numbers: readonly number[] = []): string {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return (sorted[Math.floor(sorted.length / 2)] ?? NaN).toFixed(2);
+function ratio(numbers: readonly number[] = []): string {
+  return median(numbers).toFixed(2);
 }
 
 function show({ ms }: { ms: number }): string {

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { randomFrom, type Random } from '../../src/testing/random.ts';
-import { createFaultRig, faultsOfCache, settle, type FaultRig } from './fault-rig.ts';
+import { createFaultRig, faultsOfCache, settle, type Ended, type FaultRig } from './fault-rig.ts';
 import { victims, type Victim, type VictimName } from './victims.ts';
 import { OUTS, picture, USERS } from './project.ts';
 
@@ -95,13 +95,31 @@ async function failOnce(
   rig: FaultRig,
   victim: Victim,
   strace: readonly string[],
-  clean: { readonly after: readonly string[]; readonly users: readonly string[] },
+  clean: Clean,
   seen: Map<string, number>,
 ): Promise<object | undefined> {
   const root = rig.copy('settled', 'case');
   victim.prepare(root);
   const before = picture(root, OUTS);
   const failed = await rig.avian(root, victim.words, { strace });
+  return faultAfter(rig, victim, { root, before, failed }, clean, seen);
+}
+
+/** What an undisturbed run leaves, and what people had written before it. */
+export interface Clean {
+  readonly after: readonly string[];
+  readonly users: readonly string[];
+}
+
+/** What is wrong after a run that met a fault, which is over by now; undefined when all is well. */
+export async function faultAfter(
+  rig: FaultRig,
+  victim: Victim,
+  met: { readonly root: string; readonly before: readonly string[]; readonly failed: Ended },
+  clean: Clean,
+  seen: Map<string, number>,
+): Promise<object | undefined> {
+  const { root, before, failed } = met;
   // Counts shift by a call or two from run to run, so that some hit Node itself: its event loop aborts, its loader throws.
   const isNodes = failed.signal === 'SIGABRT' || /Module\._load/.test(failed.stderr);
   const what = isNodes ? "in Node's own calls" : `exit ${failed.code ?? failed.signal ?? ''}`;

@@ -30,7 +30,8 @@ export class Disk {
   /** What the disk has for sure, and the changes to it that may be lost, in order. */
   readonly #synced: Names;
   #pending: NameChange[] = [];
-  readonly #open = new Map<number, { inode: Inode; path: string; at: number }>();
+  /** A folder has no bytes. */
+  readonly #open = new Map<number, { inode: Inode | undefined; path: string; at: number }>();
 
   /** @param root read as it is: everything in it is on the disk */
   constructor(root: string) {
@@ -55,8 +56,7 @@ export class Disk {
         const { fd, path, flags } = change;
         if (flags === 'r') {
           const found = this.#live.get(path);
-          if (isInode(found)) this.#open.set(fd, { inode: found, path, at: 0 });
-          else this.#open.set(fd, { inode: emptyInode(), path, at: 0 });
+          this.#open.set(fd, { inode: isInode(found) ? found : undefined, path, at: 0 });
           return;
         }
         const inode = this.#create(path);
@@ -66,7 +66,7 @@ export class Disk {
       }
       case 'write': {
         const file = this.#open.get(change.fd);
-        if (file === undefined) return;
+        if (file?.inode === undefined) return;
         const data = Buffer.from(change.data, 'base64');
         const at = change.at ?? file.at;
         const { live } = file.inode;

@@ -58,11 +58,26 @@ wrap(
     note({ op: 'write', fd, data: base64(bytes), at });
   },
 );
-wrap('writeFileSync', (_, to: string | number, data: string, options?: { flush?: boolean }) => {
-  if (typeof to === 'number') note({ op: 'write', fd: to, data: base64(data), at: null });
-  else note({ op: 'put', path: to, data: base64(data), synced: options?.flush === true });
-});
+wrap(
+  'writeFileSync',
+  (_, to: string | number, data: string, options?: { flush?: boolean; flag?: string }) => {
+    if (typeof to === 'number') {
+      note({ op: 'write', fd: to, data: base64(data), at: null });
+      return;
+    }
+    // As `appendFileSync` calls it.
+    const whole = options?.flag === 'a' ? readFileSync(to) : data;
+    note({ op: 'put', path: to, data: base64(whole), synced: options?.flush === true });
+  },
+);
 wrap('fsyncSync', (_, fd: number) => note({ op: 'sync-fd', fd }));
+const { fsync } = fs;
+Reflect.set(fs, 'fsync', (fd: number, done: (error: Error | null) => void) => {
+  fsync(fd, (error) => {
+    if (error === null) note({ op: 'sync-fd', fd });
+    done(error);
+  });
+});
 for (const op of ['rename', 'link'] as const) {
   wrap(`${op}Sync`, (_, path: string, to: string) => note({ op, path, to }));
 }
@@ -74,16 +89,6 @@ for (const name of ['unlinkSync', 'rmSync', 'rmdirSync']) {
 wrap('mkdirSync', (_, path: string) => note({ op: 'mkdir', path }));
 wrap('chmodSync', (_, path: string, mode: number) => note({ op: 'chmod', path, mode }));
 
-const { open } = fs.promises;
-fs.promises.open = async (path, flags) => {
-  const file = await open(path, flags);
-  const sync = file.sync.bind(file);
-  file.sync = async () => {
-    await sync();
-    note({ op: 'sync', path: String(path) });
-  };
-  return file;
-};
 wrap(
   'execFile',
   (child: childProcess.ChildProcess, program: string) => {
@@ -91,12 +96,10 @@ wrap(
   },
   childProcess,
 );
-// `promisify(execFile)` asks the function how, and would find the old one.
 wrap(
   'spawn',
   (child: childProcess.ChildProcess, program: string, args: readonly string[]) => {
     if (program === 'sh' && args[0] === '-c') child.prependOnceListener('exit', noteOuts);
-    if (program === 'sync') child.prependOnceListener('exit', () => note({ op: 'sync-all' }));
   },
   childProcess,
 );

@@ -1,3 +1,4 @@
+import type { Artifact } from './artifact.ts';
 import { byCodeUnit } from './json.ts';
 import { parseDigest, type Digest } from './names.ts';
 import { err, ok, type Result } from './result.ts';
@@ -134,6 +135,22 @@ export function decodeNode(text: string, depth: number): Result<TreeNode, string
   if (!isStrictlySorted(node)) return err('its names are not unique and in order');
   const canonical = node.kind === 'entries' ? entriesText(node.entries) : partsText(node.parts);
   return canonical === text ? ok(node) : err('it is not in canonical form');
+}
+
+/** What an entry names; undefined for a link, which has no content of its own and comes with its directory. */
+export function artifactOf(entry: TreeEntry): Artifact | undefined {
+  switch (entry.kind) {
+    case 'file': {
+      const { digest, size, executable } = entry;
+      return { kind: 'blob', digest, size, executable };
+    }
+    case 'directory': {
+      const { digest, size, files } = entry;
+      return { kind: 'tree', digest, size, files };
+    }
+    case 'link':
+      return undefined;
+  }
 }
 
 /** Why a name cannot stand in a tree; undefined when it can. */

@@ -1,10 +1,10 @@
 import { problem, type Problem } from '../model/diagnostic.ts';
-import type { ArtifactRef } from '../model/artifact.ts';
+import { toRef, type ArtifactRef } from '../model/artifact.ts';
 import { matchesGlob } from '../model/glob.ts';
 import type { Digest } from '../model/names.ts';
 import { contains, overlap, parseRepoPath, type RepoPath } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
-import type { TreeEntry } from '../model/tree.ts';
+import { artifactOf, type TreeEntry } from '../model/tree.ts';
 import type { Want } from './closure.ts';
 import type { Nodes } from './nodes.ts';
 import { readOne } from './nodes.ts';
@@ -161,17 +161,8 @@ async function list(
 }
 
 function refOf(entry: TreeEntry): ArtifactRef | undefined {
-  switch (entry.kind) {
-    case 'file': {
-      const { digest, size, executable } = entry;
-      return { digest, size, ...(executable && { executable: true as const }) };
-    }
-    case 'directory':
-      return { digest: entry.digest, size: entry.size, files: entry.files };
-    case 'link':
-      // It has no content of its own; it comes with the directory that it lies in.
-      return undefined;
-  }
+  const artifact = artifactOf(entry);
+  return artifact && toRef(artifact);
 }
 
 const unknownTarget = (target: string): Problem =>

@@ -123,19 +123,24 @@ export class LineageIndex {
 
   traces(): RunTrace[] {
     const rows = this.#db
-      .prepare<[], { id: string; stage: string; started: number; deps: string; outs: string }>(
-        `SELECT id, stage, started_ms AS started, json_extract(record, '$.input.deps') AS deps,
-           json_extract(record, '$.outs') AS outs
+      .prepare<[], Row & { stage: string; started: number }>(
+        `SELECT id, stage, started_ms AS started, record
          FROM runs WHERE succeeded = 1 ORDER BY started_ms DESC, seq DESC`,
       )
-      .all();
-    return rows.map(({ id, stage, started, deps, outs }) => ({
-      id: id as RunId,
-      stage: stage as StageName,
-      startedMs: started,
-      deps: JSON.parse(deps) as RunTrace['deps'],
-      outs: JSON.parse(outs) as RunTrace['outs'],
-    }));
+      .iterate();
+    // One record at a time: all of them may be more than fits in memory.
+    return Array.from(rows, (row) => {
+      this.#whole([row]);
+      const { input, outs } = JSON.parse(row.record) as RunRecord;
+      const { id, stage, started } = row;
+      return {
+        id: id as RunId,
+        stage: stage as StageName,
+        startedMs: started,
+        deps: input.deps,
+        outs,
+      };
+    });
   }
 
   deployments(name: string | undefined): Deployment[] {

@@ -130,6 +130,7 @@ t.test('bytes that flipped inside a row are found by its digest', async (t) => {
     db.exec(`UPDATE runs SET record = ${damage}`);
     db.close();
     const next = open();
+    t.match(await next.traces(), [{ id: run.id, outs: run.outs }], damage);
     t.strictSame(await next.latest(train), run, damage);
     await next.close();
   }

@@ -1,4 +1,5 @@
 import { fromRef, type Artifact, type ArtifactRef } from '../../model/artifact.ts';
+import { artifactOf } from '../../model/tree.ts';
 import { WorkspaceFailure } from './failure.ts';
 import type { Objects } from './objects.ts';
 
@@ -10,12 +11,9 @@ export function entryOf(objects: Objects, tree: ArtifactRef, below: string): Art
       if (here.kind !== 'tree') return undefined;
       const entries = objects.readDirectory(here, below, depth);
       const entry = entries.find((each) => each.name === name);
-      if (entry === undefined || entry.kind === 'link') return undefined;
-      const { digest, size } = entry;
-      here =
-        entry.kind === 'directory'
-          ? { kind: 'tree', digest, size, files: entry.files }
-          : { kind: 'blob', digest, size, executable: entry.executable };
+      const artifact = entry && artifactOf(entry);
+      if (artifact === undefined) return undefined;
+      here = artifact;
     }
     return here;
   } catch (error) {
