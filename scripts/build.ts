@@ -55,7 +55,17 @@ const APART: { readonly [name: string]: string } = {
 
 /** Node's modules that take a millisecond or more to load, and that a no-op has no use for. */
 const LAZY = new Set(
-  ['child_process', 'crypto', 'fs/promises', 'http', 'net', 'os', 'stream', 'stream/promises']
+  [
+    'child_process',
+    'crypto',
+    'fs/promises',
+    'http',
+    'https',
+    'net',
+    'os',
+    'stream',
+    'stream/promises',
+  ]
     .concat(['timers/promises', 'tty', 'worker_threads', 'zlib'])
     .map((name) => `node:${name}`),
 );

@@ -51,12 +51,14 @@ export async function restoreAll(
     const { path, ref } = each;
     const there = await ports.workspace.digest(path);
     if (there.ok && there.value !== undefined && sameContent(toRef(there.value), ref)) continue;
-    if (!(await ports.workspace.holds(ref))) {
-      missing.push(each);
-      continue;
-    }
+    // Not asked whether the cache has all of it: that would be as many looks as there are files, and
+    // a restore that meets a missing object leaves everything as it was.
     const done = await ports.workspace.restore(path, ref, each.link);
     if (!done.ok) {
+      if (done.error.kind === 'object-missing') {
+        missing.push(each);
+        continue;
+      }
       const kind = done.error.kind === 'object-corrupt' ? 'corruption' : 'stage';
       return err(problem(kind, 'checkout/failed', describeWorkspaceProblem(done.error)));
     }

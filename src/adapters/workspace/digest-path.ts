@@ -7,7 +7,7 @@ import { fail } from './failure.ts';
 import type { BatchReply, FileBatch } from './file-batch.ts';
 import { IGNORE_FILE, type Ignores } from './ignores.ts';
 import { hasObject } from './object-file.ts';
-import { dealIntoBatches } from './file-runner.ts';
+import type { Range } from './file-runner.ts';
 import { digestOf } from './layout.ts';
 import { startProgress, type Progress } from './progress.ts';
 import { isUnchanged, scan, type Scan } from './scan.ts';
@@ -176,14 +176,13 @@ async function readFiles(
 ): Promise<void> {
   if (indexes.length === 0) return;
   const paths = pathsOf(snapshot, absolute);
-  const ranges = dealIntoBatches(indexes.map((index) => column(snapshot, index, SIZE)));
-  const members = ranges.map(({ from, to }) => indexes.slice(from, to));
   const { objects, tmpObjects: temporary } = tools.layout;
-  const batches = members.map((files): FileBatch => {
+  const make = ({ from, to }: Range): FileBatch => {
+    const files = indexes.slice(from, to);
     const stats = new Float64Array(files.length * COLUMNS);
     for (const [at, index] of files.entries()) {
-      const from = index * COLUMNS;
-      stats.set(snapshot.stats.subarray(from, from + COLUMNS), at * COLUMNS);
+      const first = index * COLUMNS;
+      stats.set(snapshot.stats.subarray(first, first + COLUMNS), at * COLUMNS);
     }
     return {
       kind: 'digest',
@@ -191,10 +190,11 @@ async function readFiles(
       stats,
       ...(purpose === 'commit' && { store: { objects, temporary } }),
     };
-  });
-  await tools.files.run(batches, progress, (reply: BatchReply, batch) => {
+  };
+  const sizes = indexes.map((index) => column(snapshot, index, SIZE));
+  await tools.files.run(sizes, make, progress, (reply: BatchReply, { from, to }) => {
     tools.objects.noteWritten(reply.written);
-    for (const [at, index] of (members[batch] ?? []).entries()) {
+    for (const [at, index] of indexes.slice(from, to).entries()) {
       snapshot.digests.set(reply.digests.subarray(at * 32, at * 32 + 32), index * 32);
       const stats = reply.stats.subarray(at * COLUMNS, at * COLUMNS + COLUMNS);
       snapshot.stats.set(stats, index * COLUMNS);

@@ -41,7 +41,7 @@ export interface BatchReply {
 }
 
 /** Sizes as they were when the batch was made. */
-export const sizesOf = (batch: FileBatch): readonly number[] =>
+const sizesOf = (batch: FileBatch): readonly number[] =>
   batch.kind === 'restore'
     ? batch.sizes
     : batch.paths.map((_, index) => batch.stats[index * COLUMNS + SIZE] ?? 0);

@@ -1,20 +1,28 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Disk } from './disk.ts';
 import { WorkspaceFailure } from './failure.ts';
-import { runBatch, sizesOf, smallBytes, type BatchReply, type FileBatch } from './file-batch.ts';
+import { runBatch, smallBytes, type BatchReply, type FileBatch } from './file-batch.ts';
 import type { Progress } from './progress.ts';
 import type { WorkerPool } from './worker-pool.ts';
+
+/** Positions from `from` up to and without `to`. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
 
 /** Runs batches of file work, here or on all cores, whichever is sooner. */
 export interface FileRunner {
   /**
-   * `onReply` gets each reply with its batch's index, in any order. Throws WorkspaceFailure for
+   * Deals files into batches, which `make` makes of their positions in `sizes` as their turn comes.
+   * `onReply` gets each reply with the range it is about, in any order. Throws WorkspaceFailure for
    * the first problem, once no batch is under way any more.
    */
   run(
-    batches: readonly FileBatch[],
+    sizes: readonly number[],
+    make: (range: Range) => FileBatch,
     progress: Progress,
-    onReply: (reply: BatchReply, index: number) => void,
+    onReply: (reply: BatchReply, range: Range) => void,
   ): Promise<void>;
   /** Told how many files there are going to be, as a walk finds them. */
   expect(files: number): void;
@@ -33,11 +41,16 @@ const WORTH_BYTES = 128 * 1024 * 1024;
 
 export function openFileRunner(disk: Disk, pool: WorkerPool): FileRunner {
   return {
-    async run(batches, progress, onReply) {
-      const isWorth = pool.isRunning() || isWorthWorkers(batches);
+    async run(sizes, make, progress, onReply) {
+      const ranges = dealIntoBatches(sizes);
+      const rangeOf = (index: number): Range => {
+        const range = ranges[index];
+        if (range === undefined) throw new Error(`bug: there is no batch ${index}`);
+        return range;
+      };
       const failures: WorkspaceFailure[] = [];
       const settle = (batch: FileBatch, reply: BatchReply, index: number): void => {
-        onReply(reply, index);
+        onReply(reply, rangeOf(index));
         if (reply.problem !== undefined) failures.push(new WorkspaceFailure(reply.problem));
         progress.add(batch.paths.length, smallBytes(batch));
       };
@@ -45,11 +58,13 @@ export function openFileRunner(disk: Disk, pool: WorkerPool): FileRunner {
       const onBytes = (bytes: number): void => {
         progress.add(0, bytes);
       };
-      if (isWorth) await pool.run(batches, { onBytes, settle, isStopped });
-      else {
-        for (const [index, batch] of batches.entries()) {
+      const batches = { count: ranges.length, make: (index: number) => make(rangeOf(index)) };
+      if (pool.isRunning() || isWorthWorkers(sizes)) {
+        await pool.run(batches, { onBytes, settle, isStopped });
+      } else {
+        for (let index = 0; index < batches.count && !isStopped(); index += 1) {
+          const batch = batches.make(index);
           settle(batch, runBatch(batch, disk, onBytes), index);
-          if (isStopped()) break;
           await setImmediate();
         }
       }
@@ -63,9 +78,9 @@ export function openFileRunner(disk: Disk, pool: WorkerPool): FileRunner {
   };
 }
 
-/** Splits `count` files into index ranges fit for a batch. */
-export function dealIntoBatches(sizes: readonly number[]): { from: number; to: number }[] {
-  const ranges: { from: number; to: number }[] = [];
+/** Splits files into ranges fit for a batch. */
+function dealIntoBatches(sizes: readonly number[]): Range[] {
+  const ranges: Range[] = [];
   let from = 0;
   let bytes = 0;
   for (const [index, size] of sizes.entries()) {
@@ -80,12 +95,7 @@ export function dealIntoBatches(sizes: readonly number[]): { from: number; to: n
   return ranges;
 }
 
-function isWorthWorkers(batches: readonly FileBatch[]): boolean {
-  let files = 0;
-  let bytes = 0;
-  for (const batch of batches) {
-    files += batch.paths.length;
-    for (const size of sizesOf(batch)) bytes += size;
-  }
-  return files / WORTH_FILES + bytes / WORTH_BYTES > 1;
+function isWorthWorkers(sizes: readonly number[]): boolean {
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  return sizes.length / WORTH_FILES + bytes / WORTH_BYTES > 1;
 }

@@ -17,7 +17,7 @@ import { NOTHING_IGNORED } from './ignores.ts';
 import { readJournal, writeJournal } from './journal.ts';
 import { noteLinks } from './linked-objects.ts';
 import { temporaryName } from './object-file.ts';
-import { dealIntoBatches } from './file-runner.ts';
+import type { Range } from './file-runner.ts';
 import { moveAway, sameVolume } from './move.ts';
 import { startProgress, type Progress } from './progress.ts';
 import { planRestore, type RestorePlan } from './restore-plan.ts';
@@ -161,19 +161,20 @@ async function build(
     else if (isFileMode(mode)) files.push(index);
   }
   const modes = permissions(dirname(at));
-  const ranges = dealIntoBatches(files.map((index) => column(snapshot, index, SIZE)));
-  const members = ranges.map(({ from, to }) => files.slice(from, to));
-  const batches = members.map((indexes): FileBatch => ({
-    kind: 'restore',
-    objects: tools.layout.objects,
-    ...(link === 'hardlink' && { link: true as const }),
-    paths: indexes.map((index) => paths[index] ?? ''),
-    hexes: indexes.map((index) => hexAt(snapshot, index)),
-    sizes: indexes.map((index) => column(snapshot, index, SIZE)),
-    modes: indexes.map((index) =>
-      isExecutableMode(column(snapshot, index, MODE)) ? modes.executable : modes.file,
-    ),
-  }));
+  const make = ({ from, to }: Range): FileBatch => {
+    const indexes = files.slice(from, to);
+    return {
+      kind: 'restore',
+      objects: tools.layout.objects,
+      ...(link === 'hardlink' && { link: true as const }),
+      paths: indexes.map((index) => paths[index] ?? ''),
+      hexes: indexes.map((index) => hexAt(snapshot, index)),
+      sizes: indexes.map((index) => column(snapshot, index, SIZE)),
+      modes: indexes.map((index) =>
+        isExecutableMode(column(snapshot, index, MODE)) ? modes.executable : modes.file,
+      ),
+    };
+  };
   if (link === 'hardlink') {
     noteLinks(
       tools.layout.objects,
@@ -181,8 +182,9 @@ async function build(
     );
   }
   try {
-    await tools.files.run(batches, progress, (reply, batch) => {
-      for (const [offset, index] of (members[batch] ?? []).entries()) {
+    const sizes = files.map((index) => column(snapshot, index, SIZE));
+    await tools.files.run(sizes, make, progress, (reply, { from, to }) => {
+      for (const [offset, index] of files.slice(from, to).entries()) {
         const stats = reply.stats.subarray(offset * COLUMNS, offset * COLUMNS + COLUMNS);
         snapshot.stats.set(stats, index * COLUMNS);
       }

@@ -7,6 +7,12 @@ export type WorkerMessage =
   | { readonly kind: 'bytes'; readonly bytes: number }
   | { readonly kind: 'reply'; readonly reply: BatchReply };
 
+/** Batches by index, each made when its turn comes: all at once, their paths would take half the memory of a restore. */
+export interface Batches {
+  readonly count: number;
+  make(index: number): FileBatch;
+}
+
 /** Threads that work on file batches: started at the first need, gone when idle. */
 export interface WorkerPool {
   /** True while threads are up, so that giving them more costs nothing to start. */
@@ -14,7 +20,7 @@ export interface WorkerPool {
   /** Starts the threads ahead of their work, which they are sure to get. */
   warm(): void;
   run(
-    batches: readonly FileBatch[],
+    batches: Batches,
     io: {
       readonly onBytes: (bytes: number) => void;
       readonly settle: (batch: FileBatch, reply: BatchReply, index: number) => void;
@@ -119,9 +125,8 @@ export function openWorkerPool(program: URL = FILE_WORKER, size?: number): Worke
       let settled = 0;
       // A few more in hand than there are threads, so that none waits for this thread's turn.
       const lane = async (): Promise<void> => {
-        for (let index = next++; index < batches.length && !isStopped(); index = next++) {
-          const batch = batches[index];
-          if (batch === undefined) return;
+        for (let index = next++; index < batches.count && !isStopped(); index = next++) {
+          const batch = batches.make(index);
           const reply = await new Promise<BatchReply>((resolve, reject) => {
             queue.push({ batch, onBytes, resolve, reject });
             dispatch();
@@ -133,8 +138,8 @@ export function openWorkerPool(program: URL = FILE_WORKER, size?: number): Worke
       const lanes = await Promise.allSettled(Array.from({ length: most() * 2 }, lane));
       for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
       // A file that nobody worked on would be committed as zeros or restored as nothing.
-      if (settled < batches.length && !isStopped()) {
-        throw new Error(`bug: ${settled} of ${batches.length} file batches were worked on`);
+      if (settled < batches.count && !isStopped()) {
+        throw new Error(`bug: ${settled} of ${batches.count} file batches were worked on`);
       }
     },
 
