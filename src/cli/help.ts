@@ -1,17 +1,28 @@
 import { verbs } from './verbs.ts';
 
+/** What somebody looks for, and the commands that do it; every command has one place here. */
+export const GROUPS: readonly (readonly [title: string, names: readonly string[]])[] = [
+  ['start', ['init', 'import-dvc', 'doctor', 'completion']],
+  ['run', ['repro', 'run', 'commit', 'freeze', 'unfreeze']],
+  ['look', ['status', 'why', 'dag', 'logs', 'deps', 'verify']],
+  ['compare', ['metrics', 'params', 'diff', 'lineage']],
+  ['data', ['add', 'import-url', 'update', 'checkout', 'remove', 'move', 'du', 'gc', 'merge-lock']],
+  ['share', ['push', 'pull', 'fetch', 'remote']],
+  ['ship', ['image', 'deploy', 'stop', 'rollback']],
+];
+
 /** What `avian` and `avian --help` print. */
 export function overview(version: string): string {
   const width = Math.max(...Object.keys(verbs).map((name) => name.length));
-  const lines = Object.entries(verbs).map(
-    ([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`,
-  );
+  const groups = GROUPS.map(([title, names]) => {
+    const lines = names.map((name) => `  ${name.padEnd(width)}  ${verbs[name]?.summary ?? ''}`);
+    return `${title}\n${lines.join('\n')}\n`;
+  });
   return `avian ${version}: a pipeline orchestrator for machine learning; only what changed runs again
 
 usage: avian <command> [words] [options]
 
-${lines.join('\n')}
-
+${groups.join('\n')}
   avian <command> --help   the options of a command
   avian --version          the version
 
