@@ -60,6 +60,35 @@ t.test('run, run again, change a parameter, go back', async (t) => {
   t.equal(rig.read('ran.log'), 'prepare\ntrain\ntrain\n', 'a comment runs nothing');
 });
 
+t.test('git is told to leave alone what the cache keeps, and nothing else', async (t) => {
+  const rig = createRig(t, {
+    'pipeline.yaml': `stages:
+  make:
+    cmd: mkdir -p a/model && echo 1 > a/model/w && echo 2 > seen && echo 3 > n.json && echo 4 > kept
+    outs: [a/model, seen, kept]
+    metrics: [n.json: {cache: false}]
+`,
+    kept: 'tracked by somebody\n',
+  });
+  await rig.git('init', '-q');
+  t.equal((await rig.avian('init')).code, 0);
+  await rig.git('add', '-A');
+  await rig.git('commit', '-qm', 'x');
+  const { code, stderr } = await rig.avian('repro');
+  t.equal(code, 0, stderr);
+  t.match(rig.read('.gitignore'), /^\/seen$/m);
+  t.equal(rig.read('a/.gitignore'), '/model\n');
+  await rig.git('add', '-A');
+  const added = await rig.git('diff', '--cached', '--name-only');
+  t.same(added.trim().split('\n'), [
+    '.gitignore',
+    'a/.gitignore',
+    'kept',
+    'n.json',
+    'pipeline.lock',
+  ]);
+});
+
 t.test('--json speaks in fixed words on stdout', async (t) => {
   const rig = createRig(t, COUNTING);
   const { code, stdout } = await rig.avian('repro --json');

@@ -201,9 +201,9 @@ last run is refused, unless forced.
   },
   remove: {
     summary: 'take a stage or a source out of the project',
-    help: `usage: avian remove <stage | path> [options]
+    help: `usage: avian remove <stage | group | path> [options]
 
-Takes a stage or a source out of pipeline.yaml, whose comments and order stay, and of pipeline.lock. Files stay unless
+Takes a stage, all that a list or matrix makes, or a source out of pipeline.yaml, whose comments and order stay, and of pipeline.lock. Files stay unless
 asked for; the cache keeps its content either way.
 
       --outs           delete its files from the workspace, as far as the cache holds them

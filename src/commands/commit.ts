@@ -10,6 +10,7 @@ import { parseRepoPath, type RepoPath, type StageName } from '../model/names.ts'
 import { err, isNonEmpty, ok, type Result } from '../model/result.ts';
 import type { PathsView } from '../model/views.ts';
 import type { CommandContext } from './context.ts';
+import { ignoreOuts } from './ignore-in-git.ts';
 import { holdingProject } from './hold-project.ts';
 import { loadWorkload } from './load-workload.ts';
 import { resolveTargets } from './targets.ts';
@@ -55,6 +56,11 @@ export async function commit(
     if (!sources.ok) return sources;
     const stages = await adoptAll(plans, workload.value, context);
     await ports.lock.flush();
+    const adopted = stages.filter(({ kind }) => kind === 'adopted');
+    await ignoreOuts(
+      adopted.map(({ name }) => workOf(workload.value, name).stage),
+      context,
+    );
     return ok({ stages, sources: sources.value });
   });
 }

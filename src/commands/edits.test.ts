@@ -153,6 +153,9 @@ t.test('a removed source is pinned and hidden no more', async (t) => {
   t.match(await remove({ target: 'each@a', outs: false }, project.context()), {
     error: { diagnostics: [{ code: 'edit/generated' }] },
   });
+  const group = valueOf(await remove({ target: 'each', outs: false }, project.context()));
+  t.match(group, { kind: 'stage', name: 'each' });
+  t.notMatch(text(project), /each/);
 });
 
 t.test('a renamed stage is as up to date as before', async (t) => {

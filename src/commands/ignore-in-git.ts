@@ -1,4 +1,5 @@
 import type { RepoPath } from '../model/names.ts';
+import type { Stage } from '../model/pipeline.ts';
 import type { CommandContext } from './context.ts';
 
 type Files = CommandContext['files'];
@@ -9,6 +10,22 @@ export function ignoreInGit(path: RepoPath, files: Files): void {
   const text = files.read(file) ?? '';
   if (text.split('\n').includes(line)) return;
   files.write(file, withLine(text, line));
+}
+
+/**
+ * Has git leave alone what the cache keeps, as `dvc repro` does, so that a `git add .` takes in no
+ * model. Asks git once, and only about what a stage has just made; what somebody tracks stays tracked.
+ */
+export async function ignoreOuts(
+  stages: readonly Stage[],
+  { files, revisions }: Pick<CommandContext, 'files' | 'revisions'>,
+): Promise<void> {
+  const cached = stages.flatMap(({ outs }) =>
+    outs.flatMap(({ path, cache }) => (cache ? [path] : [])),
+  );
+  const asked = cached.filter((path) => !isIgnoredByLine(path, files));
+  if (asked.length === 0) return;
+  for (const path of await revisions.addable(asked)) ignoreInGit(path, files);
 }
 
 /** A text with a line at its end, whether or not its last line was ended. */

@@ -5,7 +5,7 @@ import { problem, type Problem } from '../model/diagnostic.ts';
 import { closest } from '../model/did-you-mean.ts';
 import type { RemoveView } from '../model/history-views.ts';
 import type { PipelineLock } from '../model/lock.ts';
-import { overlap, parseRepoPath, type RepoPath, type StageName } from '../model/names.ts';
+import { groupOf, overlap, parseRepoPath, type RepoPath, type StageName } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { CommandContext } from './context.ts';
 import { editedProject, PIPELINE_FILE } from './edit-project.ts';
@@ -14,7 +14,7 @@ import { holdingProject } from './hold-project.ts';
 import { loadWorkload } from './load-workload.ts';
 
 export interface RemoveOptions {
-  /** A stage, or the path of a source. */
+  /** A stage, a group of them, or the path of a source. */
   readonly target: string;
   /** Delete its files from the workspace too, as far as the cache holds them. */
   readonly outs: boolean;
@@ -31,10 +31,11 @@ export async function remove(
     const lock = await context.ports.lock.read();
     if (!lock.ok) return lock;
     const { graph } = workload.value;
-    const name = options.target as StageName;
     // In the lock alone: declared no more since a removal that was cut off.
-    if (graph.stages.has(name) || lock.value.stages[name] !== undefined) {
-      return removeStage(name, options, workload.value, lock.value, context);
+    const known = [...graph.order, ...(Object.keys(lock.value.stages) as StageName[])];
+    const members = known.filter((name) => [name, groupOf(name)].includes(options.target));
+    if (members.length > 0) {
+      return removeStages(new Set(members), options, workload.value, lock.value, context);
     }
     const path = parseRepoPath(options.target);
     if (path !== undefined && lock.value.sources[path] !== undefined) {
@@ -48,29 +49,32 @@ export async function remove(
  * What a person declared goes first, the lock's entry last: cut off in between, the entry still
  * says which files belong to the stage, and the same command goes on.
  */
-async function removeStage(
-  name: StageName,
-  { outs }: RemoveOptions,
+async function removeStages(
+  names: ReadonlySet<StageName>,
+  { target, outs }: RemoveOptions,
   workload: Workload,
   lock: PipelineLock,
   context: CommandContext,
 ): Promise<Result<RemoveView, Problem>> {
-  const declared = workload.graph.stages.get(name);
+  const declared = [...names].flatMap((name) => workload.graph.stages.get(name) ?? []);
+  const locked = [...names].flatMap((name) => Object.keys(lock.stages[name]?.outs ?? {}));
   const paths = new Set([
-    ...(declared?.outs.map(({ path }) => path) ?? []),
-    ...Object.keys(lock.stages[name]?.outs ?? {}).map((path) => path as RepoPath),
+    ...declared.flatMap((stage) => stage.outs.map(({ path }) => path)),
+    ...locked.map((path) => path as RepoPath),
   ]);
-  if (declared !== undefined) {
-    const edited = await editedProject([{ kind: 'remove-stage', name }], context);
+  if (declared.length > 0) {
+    const edit = { kind: 'remove-stage', name: target as StageName } as const;
+    const edited = await editedProject([edit], context);
     if (!edited.ok) return edited;
     context.files.write(PIPELINE_FILE, edited.value.text);
   }
   const files = await deleteFiles([...paths], outs, context);
   if (!files.ok) return files;
-  await context.ports.lock.setStage(name, undefined);
+  for (const path of paths) unignoreInGit(path, context.files);
+  for (const name of names) await context.ports.lock.setStage(name, undefined);
   await context.ports.lock.flush();
-  const readers = readersOf([...paths], workload).filter((reader) => reader !== name);
-  return ok({ kind: 'stage', name, files: files.value, readers });
+  const readers = readersOf([...paths], workload).filter((reader) => !names.has(reader));
+  return ok({ kind: 'stage', name: target, files: files.value, readers });
 }
 
 /** As for a stage: while the lock names it, the same command goes on where it was cut off. */

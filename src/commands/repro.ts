@@ -10,6 +10,7 @@ import { ok, type Result } from '../model/result.ts';
 import type { StatusView } from '../model/views.ts';
 import type { CommandContext } from './context.ts';
 import { withDeadline } from './deadline.ts';
+import { ignoreOuts } from './ignore-in-git.ts';
 import { holdingProject } from './hold-project.ts';
 import { loadWorkload } from './load-workload.ts';
 import { judgeAll } from './judge-all.ts';
@@ -93,6 +94,9 @@ export async function repro(
         },
         ports,
       );
+      const made = [...outcomes].filter(([, { kind }]) => kind === 'executed');
+      const stages = made.map(([name]) => workOf(workload.value, name).stage);
+      await ignoreOuts(stages, context);
       const cancelled = [...outcomes.values()].filter(({ kind }) => kind === 'cancelled').length;
       const timedOut = isOver() && cancelled > 0;
       if (timedOut) ports.emit({ type: 'diagnostic', diagnostic: overdue(cancelled) });

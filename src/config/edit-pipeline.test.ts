@@ -147,8 +147,11 @@ t.test('what is not written as one stage is refused in words', async (t) => {
     ['none', 'edit/no-stage'],
   ] as const) {
     t.equal(await edited({ kind: 'freeze', name: name(stage), frozen: true }, text), code, stage);
+    if (stage === 'each' || stage === 'all') continue;
     t.equal(await edited({ kind: 'remove-stage', name: name(stage) }, text), code, stage);
   }
+  const group = await edited({ kind: 'remove-stage', name: name('all') }, text);
+  t.notMatch(group, /matrix/, 'a whole group goes in one');
   const base = await edited({ kind: 'remove-stage', name: name('base') }, text);
   t.equal(base, 'edit/too-intricate', 'its anchor is needed');
   const both = await edited({ kind: 'freeze', name: name('base'), frozen: true }, text);

@@ -74,7 +74,7 @@ function planEdit(
     return ok(movedPaths(yaml, document, value, edit.from, edit.to, text));
   }
   const stages = document.get('stages');
-  const own = stageOf(yaml, stages, edit.name);
+  const own = stageOf(yaml, stages, edit.name, edit.kind === 'remove-stage');
   if (!own.ok) return own;
   const { pair, map, isFlow } = own.value;
   const stagesBefore = isJsonObject(value['stages']) ? value['stages'] : {};
@@ -124,8 +124,13 @@ interface OwnStage {
   readonly isFlow: boolean;
 }
 
-/** The place where a stage is written down as one stage, which not every stage has. */
-function stageOf(yaml: Yaml, stages: unknown, name: StageName): Result<OwnStage, Problem> {
+/** The place where a stage is written down as one stage, or a whole group where that will do; not every stage has one. */
+function stageOf(
+  yaml: Yaml,
+  stages: unknown,
+  name: StageName,
+  orGroup: boolean,
+): Result<OwnStage, Problem> {
   const find = (key: string): Pair<Scalar, Node> | undefined =>
     yaml.isMap(stages)
       ? (stages.items as Pair<Scalar, Node>[]).find(
@@ -139,7 +144,7 @@ function stageOf(yaml: Yaml, stages: unknown, name: StageName): Result<OwnStage,
   }
   if (!yaml.isMap(pair.value)) return err(isAlias(name));
   for (const key of ['foreach', 'matrix', 'do']) {
-    if (pair.value.has(key)) return err(generated(name, name));
+    if (!orGroup && pair.value.has(key)) return err(generated(name, name));
   }
   const isFlow = yaml.isMap(stages) && stages.flow === true;
   return ok({ pair, map: pair.value, isFlow });

@@ -1,4 +1,4 @@
-import type { Document, Node, Pair } from 'yaml';
+import type { Document, Node, Pair, YAMLError } from 'yaml';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
@@ -98,12 +98,10 @@ function parse(yaml: Yaml, file: string, text: string): Parsed {
   const places = new TextPlaces(file, text);
   const isTooDeep = document.errors.some(({ message }) => /call stack/.test(message));
   if (isTooDeep) throw new RangeError('nested too deeply');
-  const syntax = [...document.errors, ...document.warnings];
-  const diagnostics: Diagnostic[] = syntax
-    .slice(0, MAX_SYNTAX_ERRORS)
-    .map(({ code, message, pos: [start, end] }) =>
-      syntaxError(inWords(code, message), places.at(start, end)),
-    );
+  const tell = ({ code, message, pos: [start, end] }: YAMLError): Diagnostic =>
+    syntaxError(inWords(code, message), places.at(start, end));
+  const syntax = [...onePerLine(document.errors.map(tell)), ...document.warnings.map(tell)];
+  const diagnostics = syntax.slice(0, MAX_SYNTAX_ERRORS);
   if (syntax.length > 0) return { diagnostics };
 
   diagnostics.push(...duplicates(yaml, document, places));
@@ -118,6 +116,16 @@ function parse(yaml: Yaml, file: string, text: string): Parsed {
     source: { file, value: value.value, at: locator(yaml, document, places) },
     diagnostics,
   };
+}
+
+/** What follows on the same line follows from the first. */
+function onePerLine(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const lines = new Set<number | undefined>();
+  return diagnostics.filter(({ span }) => {
+    const isFirst = span === undefined || !lines.has(span.line);
+    lines.add(span?.line);
+    return isFirst;
+  });
 }
 
 function syntaxError(message: string, place: Place): Diagnostic {

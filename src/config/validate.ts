@@ -43,6 +43,8 @@ export async function validatePipeline({
   return { diagnostics, remaining };
 }
 
+const OUT_LISTS = new Set(['outs', 'metrics', 'plots']);
+
 /** To the value, or for a key that should not be there, or is missing, to that key. */
 function pathOf({ instancePath, params, propertyName }: ErrorObject): ValuePath {
   const path = instancePath
@@ -89,11 +91,18 @@ function inWords(
         .flat()
         .map((type) => TYPES[String(type)] ?? String(type));
       const found = nameOfType(lookUpPath(value, path));
+      // `{path: model, cache: false}`, as other tools have it.
+      const isPathOfOut = key === 'path' && OUT_LISTS.has(String(path.at(-3)));
+      const hint = isPathOfOut
+        ? `the path is the key: \`- ${found}: {…}\``
+        : path.length > 0
+          ? explanation
+          : undefined;
       return diagnose(
         'pipeline/wrong-type',
         `${what} has to be ${types.join(' or ')}, not ${found}`,
         found === 'empty' ? at.key(path) : at.value(path),
-        path.length > 0 ? explanation : undefined,
+        hint,
       );
     }
     case 'enum':

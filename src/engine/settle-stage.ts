@@ -26,7 +26,7 @@ export async function settleStage(work: StageWork, context: SettleContext): Prom
   const { verdict } = judgement;
   switch (verdict.kind) {
     case 'frozen':
-      return { kind: 'skipped' };
+      return { kind: 'skipped', frozen: true };
     case 'up-to-date': {
       const outs = stage.effect ? verdict.run?.outs : locked?.outs;
       if (outs !== undefined) watch.settled(stage.name, outs);

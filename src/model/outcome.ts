@@ -4,7 +4,7 @@ import type { Run } from './run.ts';
 
 /** How a stage ended. */
 export type StageOutcome =
-  | { readonly kind: 'skipped'; readonly run?: Run }
+  | { readonly kind: 'skipped'; readonly run?: Run; readonly frozen?: true }
   | { readonly kind: 'restored'; readonly run?: Run; readonly bytes: number }
   | { readonly kind: 'executed'; readonly run: Run; readonly unchangedOuts: boolean }
   | { readonly kind: 'failed'; readonly failure: StageFailure; readonly run?: Run }

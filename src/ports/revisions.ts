@@ -1,3 +1,5 @@
+import type { RepoPath } from '../model/names.ts';
+
 /** Earlier states of the project's own text files, and what else git knows of the project. */
 export interface Revisions {
   /** A file's text at a revision; undefined when there is no git, no such revision or no such file. */
@@ -17,6 +19,8 @@ export interface Revisions {
   unmerged(path: string): Promise<UnmergedFile | undefined>;
   /** Tells git that a file is merged; false when git refuses. */
   markMerged(path: string): Promise<boolean>;
+  /** Which of these paths hold files that git would add: neither tracked nor ignored. None without a repository. */
+  addable(paths: readonly RepoPath[]): Promise<readonly RepoPath[]>;
   /** Where the project lies below the top of its repository: `''` or `models/birds/`. */
   prefix(): Promise<string | undefined>;
   /** A value of git's configuration. */

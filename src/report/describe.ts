@@ -260,7 +260,7 @@ export const failureTail = (failure: StageFailure): string =>
 export function describeOutcome(outcome: StageOutcome, elapsedMs: number, now: number): string {
   switch (outcome.kind) {
     case 'skipped':
-      return 'up to date';
+      return outcome.frozen === true ? 'frozen' : 'up to date';
     case 'restored':
       return `restored from ${
         outcome.run === undefined ? 'the lock' : describeRun(outcome.run, now)

@@ -160,8 +160,9 @@ const encodeFiles = (
 function encodeOutcome(outcome: StageOutcome): JsonObject {
   switch (outcome.kind) {
     case 'skipped':
+      return { kind: 'skipped', ...(outcome.frozen === true && { frozen: true }) };
     case 'cancelled':
-      return { kind: outcome.kind };
+      return { kind: 'cancelled' };
     case 'restored':
       return { kind: 'restored', bytes: outcome.bytes };
     case 'executed':

@@ -84,6 +84,7 @@ const FAILURES: readonly StageFailure[] = [
 const OUTCOMES: readonly StageOutcome[] = [
   { kind: 'skipped', run: sampleRun() },
   { kind: 'skipped' },
+  { kind: 'skipped', frozen: true },
   { kind: 'restored', bytes: 5, run: sampleRun() },
   { kind: 'restored', bytes: 5 },
   { kind: 'executed', run: sampleRun(), unchangedOuts: true },

@@ -1,3 +1,4 @@
+import type { RepoPath } from '../model/names.ts';
 import type { GitStanding, Revisions, UnmergedFile } from '../ports/revisions.ts';
 
 /** git in memory: a line of commits, each with all of its files. */
@@ -6,6 +7,8 @@ export class FakeRevisions implements Revisions {
   readonly commits: { readonly id: string; readonly files: ReadonlyMap<string, string> }[] = [];
   readonly settings = new Map<string, string>();
   readonly open = new Map<string, UnmergedFile>();
+  /** What lies in the workspace beside what was committed, and no `.gitignore` names. */
+  readonly unknown = new Set<string>();
   state: GitStanding = { kind: 'no-repository' };
 
   commit(files: ReadonlyMap<string, string>): string {
@@ -41,6 +44,10 @@ export class FakeRevisions implements Revisions {
   async markMerged(path: string): Promise<boolean> {
     this.open.delete(path);
     return this.state.kind === 'repository';
+  }
+
+  async addable(paths: readonly RepoPath[]): Promise<readonly RepoPath[]> {
+    return this.state.kind === 'repository' ? paths.filter((path) => this.unknown.has(path)) : [];
   }
 
   async prefix(): Promise<string | undefined> {

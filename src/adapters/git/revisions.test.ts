@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import type { Test } from 'tap';
+import type { RepoPath } from '../../model/names.ts';
 import {
   revisionsContract,
   type RevisionsRig,
@@ -82,4 +83,31 @@ t.test('a git that is not there, hangs or refuses is told in words', async (t) =
   t.same(hanging, { kind: 'unusable', cause: 'git gave no answer within 0.3 s' });
   const refusing = await fake('echo "fatal: detected dubious ownership" >&2; exit 128').standing();
   t.same(refusing, { kind: 'unusable', cause: 'fatal: detected dubious ownership' });
+});
+
+t.test('what git would add: neither tracked nor ignored', async (t) => {
+  const { revisions, init, write, commit } = rig(t);
+  await init();
+  await write('tracked', '1');
+  await write('half/tracked', '1');
+  await write('.gitignore', '/ignored\n*.tmp\n');
+  await commit();
+  for (const path of [
+    'new',
+    'ignored',
+    'folder/a/b',
+    'folder/c',
+    'half/new',
+    ':(top)new',
+    'x.tmp',
+  ]) {
+    await write(path, '2');
+  }
+  await write('only-ignored/x.tmp', '2');
+  const asked = ['new', 'tracked', 'ignored', 'folder', 'folder/a', 'half', ':(top)new', 'gone'];
+  const paths = [...asked, 'x.tmp', 'only-ignored'].map((path) => path as RepoPath);
+  const found = await revisions.addable(paths);
+  t.same(found, ['new', 'folder', 'folder/a', 'half', ':(top)new']);
+  const many = Array.from({ length: 1200 }, (_, index) => `none-${index}` as RepoPath);
+  t.same(await revisions.addable([...many, 'new' as RepoPath]), ['new']);
 });

@@ -1,3 +1,4 @@
+import { overlap, type RepoPath } from '../../model/names.ts';
 import type { GitStanding, Revisions, UnmergedFile } from '../../ports/revisions.ts';
 import { openGit, type Git, type GitOptions } from './git.ts';
 import { everyVersion } from './every-version.ts';
@@ -24,6 +25,7 @@ export function openRevisions({
     },
     unmerged: (path) => unmerged(git, path),
     markMerged: async (path) => (await git('add', '--', path)).kind === 'ok',
+    addable: (paths) => addable(git, paths),
     prefix: async () => line(await git('rev-parse', '--show-prefix')),
     setting: async (key) => line(await git('config', '--get', key)),
     everyVersion: (name) => everyVersion(name, { cwd: root, env }),
@@ -54,6 +56,26 @@ async function standing(git: Git): Promise<GitStanding> {
     case 'unusable':
       return inside;
   }
+}
+
+/** Short of what a system takes as arguments, whatever the paths. */
+const PATHS_A_CALL = 500;
+
+async function addable(git: Git, paths: readonly RepoPath[]): Promise<readonly RepoPath[]> {
+  const found: RepoPath[] = [];
+  for (let from = 0; from < paths.length; from += PATHS_A_CALL) {
+    const asked = paths.slice(from, from + PATHS_A_CALL);
+    // A directory of which git knows nothing is one entry, with a slash behind it.
+    const listed = await git(
+      ...['--literal-pathspecs', 'ls-files', '-z', '--others', '--exclude-standard'],
+      ...['--directory', '--no-empty-directory', '--', ...asked],
+    );
+    if (listed.kind !== 'ok') return [];
+    const entries = listed.stdout.split('\0').filter(Boolean);
+    const unknown = entries.map((entry) => entry.replace(/\/$/, '') as RepoPath);
+    found.push(...asked.filter((path) => unknown.some((entry) => overlap(path, entry))));
+  }
+  return found;
 }
 
 /** Stages 1, 2 and 3 of the index: `100644 <object> <stage>\t<path>`. */

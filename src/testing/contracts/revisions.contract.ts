@@ -1,4 +1,5 @@
 import type { Test } from 'tap';
+import type { RepoPath } from '../../model/names.ts';
 import type { Revisions } from '../../ports/revisions.ts';
 
 /** Puts the project behind a port into a state of git's; each call adds to what is there. */
@@ -25,6 +26,7 @@ export function revisionsContract(t: Test, open: (t: Test) => RevisionsRig): voi
     t.equal(await revisions.fileAt('HEAD', 'a'), undefined);
     t.equal(await revisions.unmerged('a'), undefined);
     t.equal(await revisions.prefix(), undefined);
+    t.same(await revisions.addable(['a' as RepoPath]), []);
     t.equal(await revisions.markMerged('a'), false);
     t.equal(await revisions.setSetting('merge.x.driver', 'x'), false);
   });
