@@ -1,7 +1,7 @@
 import { covers, sameContent, toRef, type ArtifactRef } from '../model/artifact.ts';
 import type { LockedStage, PipelineLock } from '../model/lock.ts';
 import type { Fingerprint, StageName } from '../model/names.ts';
-import type { Out } from '../model/pipeline.ts';
+import type { Out, Stage } from '../model/pipeline.ts';
 import { assertNever, isNonEmpty, ok } from '../model/result.ts';
 import type { FingerprintInput, Run } from '../model/run.ts';
 import type { Judgement, StaleReason, Verdict } from '../model/verdict.ts';
@@ -195,7 +195,7 @@ async function judgeContent(question: Question): Promise<Verdict> {
 
   const hit = context.options.runCache ? await usableRun(question, runs) : undefined;
   if (hit !== undefined && isNonEmpty(reasons)) {
-    return { kind: 'restorable', run: hit, outs: hit.outs, reasons };
+    return { kind: 'restorable', run: hit, outs: declaredOf(stage, hit.outs), reasons };
   }
   const lost = stage.outs.find((out) => out.cache);
   const onlyOuts = reasons.every(({ kind }) => kind === 'out-missing' || kind === 'out-modified');
@@ -285,6 +285,15 @@ async function outReasons(
   );
   return reasons.flat();
 }
+
+/** A record may come from a colleague or from a hostile remote: what it names beside the stage's outs is nobody's. */
+const declaredOf = ({ outs }: Stage, recorded: Run['outs']): Run['outs'] =>
+  Object.fromEntries(
+    outs.flatMap(({ path }) => {
+      const ref = recorded[path];
+      return ref === undefined ? [] : [[path, ref]];
+    }),
+  );
 
 /** The newest run of this fingerprint that can be put back whole. */
 async function usableRun(

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { EMPTY_LOCK } from '../model/lock.ts';
 import { mergeLocks } from '../model/merge-locks.ts';
-import { toRef } from '../model/artifact.ts';
+import { toRef, type ArtifactRef } from '../model/artifact.ts';
 import type { RepoPath, StageName } from '../model/names.ts';
 import { FakeWorld } from '../testing/fakes.ts';
 import { kinds, obey, out, pipeline, repro, status, verdicts } from '../testing/pipelines.ts';
@@ -87,6 +87,30 @@ t.test('a run whose object is gone is no hit', async (t) => {
   obey(world, one);
   t.equal(kinds(await repro(world, one)), 'train executed');
 });
+
+t.test(
+  'a record that names more than the stage declares puts nothing else into the lock',
+  async (t) => {
+    const world = new FakeWorld({ raw: 'robin' });
+    const chain = pipeline(CHAIN);
+    obey(world, chain);
+    await repro(world, chain);
+    const [made] = await world.runs.history('train' as StageName, 1);
+    if (made === undefined) throw new Error('train has no run');
+    const { id: _, ...record } = made;
+    const ref = { digest: made.outs['model']?.digest, size: 1, executable: true } as const;
+    await world.runs.record({
+      ...record,
+      outs: { ...record.outs, '.git/hooks/post-checkout': ref as ArtifactRef },
+      startedAt: '2027-01-01T00:00:00.000Z',
+    });
+    world.lock.lock = EMPTY_LOCK;
+    world.files.delete('model');
+    const outcomes = await repro(world, chain);
+    t.match(outcomes.get('train' as StageName), { kind: 'restored', run: { startedAt: /^2027/ } });
+    t.same(Object.keys(world.lock.lock.stages['train']?.outs ?? {}), ['model']);
+  },
+);
 
 t.test('a lost or edited out comes back from the cache', async (t) => {
   const world = new FakeWorld({ raw: 'robin' });
