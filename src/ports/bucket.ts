@@ -64,7 +64,8 @@ export interface Bucket {
   create(name: string, content: Content, call: Call): Promise<Result<void, BucketProblem>>;
   /**
    * Reads from `range.from` up to, not including, `range.to`, or to the end. `take` is given the
-   * pieces in order and is waited for; what it throws ends the call and comes out of it.
+   * pieces in order and is waited for; what it throws ends the call and comes out of it. A whole
+   * object whose bytes do not have the bucket's own checksum ends as `corrupt`, when all were taken.
    */
   read(
     name: string,
@@ -78,7 +79,10 @@ export interface Bucket {
   remove(name: string, call: Call): Promise<Result<void, BucketProblem>>;
 }
 
-/** Where uploads that were begun are remembered, by the name of the object: a later process goes on. */
+/**
+ * Where uploads that were begun are remembered, by the name of the object: a later process goes on.
+ * Whoever notes that an object is there forgets its session.
+ */
 export interface UploadSessions {
   session(name: string): Promise<string | undefined>;
   rememberSession(name: string, uri: string): Promise<void>;

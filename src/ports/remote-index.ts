@@ -6,6 +6,7 @@ import type { UploadSessions } from './bucket.ts';
 export interface RemoteIndex extends UploadSessions {
   /** Names of the segments learnt, with the names that each supersedes. */
   segments(): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** Notes what a segment holds; what was begun of that, and the segment's own upload, is over. */
   learn(name: string, segment: Segment): Promise<void>;
   /** Segments that are gone from the remote. */
   forget(names: readonly string[]): Promise<void>;
@@ -19,6 +20,7 @@ export interface RemoteIndex extends UploadSessions {
   /** Holders that a push began and no segment names yet, with whether the bucket acknowledged them. */
   begun(): Promise<readonly BegunHolder[]>;
   begin(holder: Holder): Promise<void>;
+  /** The bucket has it whole. */
   acknowledge(name: string): Promise<void>;
   abandon(names: readonly string[]): Promise<void>;
 

@@ -3,14 +3,12 @@ import type { AddressInfo } from 'node:net';
 import type { Test } from 'tap';
 import { crc32c } from '../adapters/hash/crc32c.ts';
 import { formatCrc } from '../adapters/bucket-gcs/wire.ts';
-
-/** What is kept of an upload that breaks off is a multiple of this, as with the real one. */
-const GRAIN = 256 * 1024;
+import { UploadSession } from './upload-session.ts';
 
 interface Session {
   readonly name: string;
-  readonly size: number;
-  received: Buffer;
+  readonly state: UploadSession;
+  isDone: boolean;
 }
 
 /**
@@ -62,7 +60,7 @@ export async function startFakeGcs(t: Test, bucket = 'birds'): Promise<FakeGcs> 
       const body = await collect(request);
       return query.get('uploadType') === 'multipart'
         ? multipart(request, response, body)
-        : begin(request, response, query.get('name') ?? '');
+        : begin(response, query.get('name') ?? '');
     }
     if (!pathname.startsWith(base))
       return fail(response, 404, 'The specified bucket does not exist.');
@@ -94,14 +92,13 @@ export async function startFakeGcs(t: Test, bucket = 'birds'): Promise<FakeGcs> 
     if (metadata.crc32c !== undefined && metadata.crc32c !== formatCrc(crc32c(bytes))) {
       return fail(response, 400, 'Provided CRC32C does not match calculated CRC32C.');
     }
-    store(response, metadata.name, bytes);
+    void store(response, metadata.name, bytes);
   }
 
-  function begin(request: IncomingMessage, response: ServerResponse, name: string): void {
+  function begin(response: ServerResponse, name: string): void {
     if (objects.has(name)) return fail(response, 412, 'conditionNotMet');
     const id = `upload-${sessions.size + 1}`;
-    const size = Number(request.headers['x-upload-content-length']);
-    sessions.set(id, { name, size, received: Buffer.alloc(0) });
+    sessions.set(id, { name, state: new UploadSession(), isDone: false });
     const location = `${endpoint}/upload/storage/v1/b/${bucket}/o?uploadType=resumable&upload_id=${id}`;
     response.writeHead(200, { location, 'content-length': 0 }).end();
   }
@@ -116,40 +113,35 @@ export async function startFakeGcs(t: Test, bucket = 'birds'): Promise<FakeGcs> 
       request.resume();
       return fail(response, 404, 'no such upload');
     }
-    const [, from] = /^bytes (\d+)-/.exec(request.headers['content-range'] ?? '') ?? [];
-    if (from !== undefined) {
-      if (Number(from) !== session.received.length) {
-        request.resume();
-        return fail(response, 503, 'the chunk does not follow on what is there');
-      }
-      const pieces: Buffer[] = [];
-      try {
-        for await (const piece of request as AsyncIterable<Buffer>) {
-          pieces.push(piece);
-          uploaded += piece.length;
-        }
-        session.received = Buffer.concat([session.received, ...pieces]);
-      } catch {
-        const arrived = Buffer.concat([session.received, ...pieces]);
-        session.received = arrived.subarray(0, arrived.length - (arrived.length % GRAIN));
+    const taken = await session.state.take(request, (count) => (uploaded += count));
+    switch (taken.kind) {
+      case 'broken':
         return;
+      case 'gap':
+        return fail(response, 503, 'the chunk does not follow on what is there');
+      case 'part': {
+        const range = { range: `bytes=0-${taken.received - 1}` };
+        response.writeHead(308, { 'content-length': 0, ...(taken.received > 0 && range) });
+        return void response.end();
       }
-    } else request.resume();
-    if (session.received.length === session.size)
-      return store(response, session.name, session.received);
-    const { length } = session.received;
-    response.writeHead(308, {
-      'content-length': 0,
-      ...(length > 0 && { range: `bytes=0-${length - 1}` }),
-    });
-    response.end();
+      case 'whole':
+        if (session.isDone) return describe(response, session.name, taken.bytes);
+        session.isDone = store(response, session.name, taken.bytes);
+    }
   }
 
-  function store(response: ServerResponse, name: string, bytes: Buffer): void {
-    if (objects.has(name)) return fail(response, 412, 'conditionNotMet');
+  function store(response: ServerResponse, name: string, bytes: Buffer): boolean {
+    if (objects.has(name)) {
+      fail(response, 412, 'conditionNotMet');
+      return false;
+    }
     objects.set(name, bytes);
-    send(response, 200, { name, size: String(bytes.length), crc32c: formatCrc(crc32c(bytes)) });
+    describe(response, name, bytes);
+    return true;
   }
+
+  const describe = (response: ServerResponse, name: string, bytes: Buffer): void =>
+    send(response, 200, { name, size: String(bytes.length), crc32c: formatCrc(crc32c(bytes)) });
 
   function list(response: ServerResponse, query: URLSearchParams): void {
     const prefix = query.get('prefix') ?? '';
@@ -174,6 +166,7 @@ export async function startFakeGcs(t: Test, bucket = 'birds'): Promise<FakeGcs> 
     response.writeHead(206, {
       'content-range': `bytes ${from}-${to - 1}/${bytes.length}`,
       'content-length': to - from,
+      'x-goog-hash': `crc32c=${formatCrc(crc32c(bytes))}`,
     });
     response.end(bytes.subarray(from, to));
   }

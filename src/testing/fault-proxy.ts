@@ -6,6 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
 import type { Test } from 'tap';
 
 /** What goes wrong with one request. Bytes count from the beginning of a body. */
@@ -24,12 +25,30 @@ export type Fault =
   /** The body ends in order, without a length that would betray it. */
   | { readonly kind: 'truncate'; readonly afterBytes: number }
   /** One byte of the answer's body is another one. */
-  | { readonly kind: 'flip'; readonly at: number };
+  | { readonly kind: 'flip'; readonly at: number }
+  /** One byte of the request's body is another one. */
+  | { readonly kind: 'flip-upload'; readonly at: number }
+  /** Both bodies creep. */
+  | { readonly kind: 'slow'; readonly bytesPerSecond: number };
+
+/** A request that came by, and what became of it. */
+export interface Passed {
+  readonly method: string;
+  readonly url: string;
+  /** Bytes of its body that came. */
+  sent: number;
+  /** Bytes of the answer's body that went back. */
+  received: number;
+  /** Of the answer; absent when none was begun. */
+  status?: number;
+  /** The whole answer was handed to the client's connection. */
+  isAnswered: boolean;
+}
 
 export interface FaultProxy {
   readonly endpoint: string;
-  /** How many requests passed by. */
-  requests(): number;
+  /** Every request, in order of their arrival. */
+  readonly passed: Passed[];
   /** Milliseconds before a request is handed on. */
   latency: number;
   /** Asked for every request, counted from 1. */
@@ -38,117 +57,146 @@ export interface FaultProxy {
     readonly url: string;
     readonly count: number;
   }) => Fault | undefined;
+  close(): Promise<void>;
 }
 
-/** Stands between a client and a bucket over HTTP, and lets go wrong what a test wants. */
+/** Stands between a client and a bucket over HTTP, and lets go wrong what a test wants; ends with it. */
 export async function startFaultProxy(t: Test, target: string): Promise<FaultProxy> {
+  const proxy = await openFaultProxy(target);
+  t.teardown(() => proxy.close());
+  return proxy;
+}
+
+/** As `startFaultProxy`, outside of a test; to be closed. */
+export async function openFaultProxy(target: string): Promise<FaultProxy> {
+  const { hostname, port } = new URL(target);
   const agent = new Agent({ keepAlive: true });
-  let count = 0;
-  const proxy: FaultProxy = {
-    endpoint: '',
-    requests: () => count,
-    latency: 0,
-    onRequest: () => undefined,
-  };
   const server = createServer((request, response) => {
-    count += 1;
     const { method = 'GET', url = '/' } = request;
-    const fault = proxy.onRequest({ method, url, count });
-    const go = (): void => handOn(request, response, fault);
+    const passed: Passed = { method, url, sent: 0, received: 0, isAnswered: false };
+    proxy.passed.push(passed);
+    const fault = proxy.onRequest({ method, url, count: proxy.passed.length });
+    const go = (): void => {
+      handOn({ request, response, fault, passed, agent, hostname, port });
+    };
     if (proxy.latency === 0) go();
     else setTimeout(go, proxy.latency);
   });
-
-  function handOn(
-    request: IncomingMessage,
-    response: ServerResponse,
-    fault: Fault | undefined,
-  ): void {
-    if (fault?.kind === 'status') {
-      request.resume();
-      return void response.writeHead(fault.status, { 'content-length': 0 }).end();
-    }
-    const { hostname, port } = new URL(target);
-    const onward = ask({
-      ...{ hostname, port, agent, method: request.method, path: request.url },
-      headers: { ...request.headers, host: `${hostname}:${port}` },
-    });
-    onward.on('error', () => response.destroy());
-    onward.on('response', (answer) => comeBack(answer, response, fault));
-    let sent = 0;
-    request.on('data', (piece: Buffer) => {
-      if (fault?.kind === 'stall-upload' && sent + piece.length > fault.afterBytes) {
-        request.pause();
-        return;
-      }
-      if (fault?.kind === 'reset-upload' && sent + piece.length > fault.afterBytes) {
-        onward.write(piece.subarray(0, fault.afterBytes - sent), () => {
-          onward.destroy();
-          request.destroy();
-        });
-        request.pause();
-        return;
-      }
-      sent += piece.length;
-      if (!onward.write(piece)) {
-        request.pause();
-        onward.once('drain', () => request.resume());
-      }
-    });
-    request.on('end', () => onward.end());
-    request.on('error', () => onward.destroy());
-    response.on('close', () => {
-      if (!response.writableEnded) onward.destroy();
-    });
-  }
-
-  function comeBack(
-    answer: IncomingMessage,
-    response: ServerResponse,
-    fault: Fault | undefined,
-  ): void {
-    if (fault?.kind === 'lose-answer') {
-      answer.resume();
-      return void response.destroy();
-    }
-    const headers = { ...answer.headers };
-    if (fault?.kind === 'truncate') delete headers['content-length'];
-    response.writeHead(answer.statusCode ?? 502, headers);
-    let passed = 0;
-    answer.on('data', (piece: Buffer) => {
-      const limit = fault !== undefined && 'afterBytes' in fault ? fault.afterBytes : Infinity;
-      const isCut = fault?.kind !== 'stall-upload' && passed + piece.length > limit;
-      const part = isCut ? piece.subarray(0, limit - passed) : piece;
-      if (fault?.kind === 'flip' && fault.at >= passed && fault.at < passed + part.length) {
-        part[fault.at - passed] = (part[fault.at - passed] ?? 0) ^ 0x20;
-      }
-      passed += part.length;
-      if (isCut) {
-        answer.pause();
-        if (fault?.kind === 'truncate') response.end(part);
-        else response.write(part, () => fault?.kind === 'reset' && response.destroy());
-        answer.destroy();
-        return;
-      }
-      if (!response.write(part)) {
-        answer.pause();
-        response.once('drain', () => answer.resume());
-      }
-    });
-    answer.on('end', () => response.end());
-    answer.on('error', () => undefined);
-  }
-
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(
-    () =>
+  const proxy: FaultProxy = {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    passed: [],
+    latency: 0,
+    onRequest: () => undefined,
+    close: () =>
       new Promise<void>((resolve) => {
         agent.destroy();
         server.closeAllConnections();
         server.close(() => resolve());
       }),
-  );
-  return Object.assign(proxy, {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+  };
+  return proxy;
+}
+
+interface Passage {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly fault: Fault | undefined;
+  readonly passed: Passed;
+  readonly agent: Agent;
+  readonly hostname: string;
+  readonly port: string;
+}
+
+function handOn(passage: Passage): void {
+  const { request, response, fault, passed, agent, hostname, port } = passage;
+  if (fault?.kind === 'status') {
+    request.on('data', (piece: Buffer) => (passed.sent += piece.length));
+    passed.status = fault.status;
+    response.writeHead(fault.status, { 'content-length': 0 });
+    return void response.end(() => (passed.isAnswered = true));
+  }
+  const onward = ask({
+    ...{ hostname, port, agent, method: request.method, path: request.url },
+    headers: { ...request.headers, host: `${hostname}:${port}` },
   });
+  onward.on('error', () => response.destroy());
+  onward.on('response', (answer) => comeBack(answer, passage));
+  request.on('data', (piece: Buffer) => {
+    const before = passed.sent;
+    passed.sent += piece.length;
+    if (fault?.kind === 'stall-upload' && passed.sent > fault.afterBytes) {
+      request.pause();
+      return;
+    }
+    if (fault?.kind === 'reset-upload' && passed.sent > fault.afterBytes) {
+      request.pause();
+      onward.write(piece.subarray(0, Math.max(0, fault.afterBytes - before)), () => {
+        onward.destroy();
+        request.destroy();
+      });
+      return;
+    }
+    if (fault?.kind === 'flip-upload') flip(piece, fault.at - before);
+    passOn(piece, request, onward, fault);
+  });
+  request.on('end', () => onward.end());
+  request.on('error', () => onward.destroy());
+  response.on('close', () => {
+    if (!response.writableEnded) onward.destroy();
+  });
+}
+
+function comeBack(answer: IncomingMessage, { response, fault, passed }: Passage): void {
+  if (fault?.kind === 'lose-answer') {
+    answer.resume();
+    return void response.destroy();
+  }
+  const headers = { ...answer.headers };
+  if (fault?.kind === 'truncate') delete headers['content-length'];
+  passed.status = answer.statusCode ?? 502;
+  response.writeHead(passed.status, headers);
+  answer.on('data', (piece: Buffer) => {
+    const before = passed.received;
+    const limit = limitOf(fault);
+    const isCut = before + piece.length > limit;
+    const part = isCut ? piece.subarray(0, limit - before) : piece;
+    if (fault?.kind === 'flip') flip(part, fault.at - before);
+    passed.received += part.length;
+    if (!isCut) {
+      passOn(part, answer, response, fault);
+      return;
+    }
+    answer.pause();
+    if (fault?.kind === 'truncate') response.end(part);
+    else response.write(part, () => fault?.kind === 'reset' && response.destroy());
+    answer.destroy();
+  });
+  answer.on('end', () => response.end(() => (passed.isAnswered = true)));
+  answer.on('error', () => undefined);
+}
+
+/** How much of an answer comes through. */
+const limitOf = (fault: Fault | undefined): number =>
+  fault?.kind === 'stall' || fault?.kind === 'reset' || fault?.kind === 'truncate'
+    ? fault.afterBytes
+    : Infinity;
+
+function flip(piece: Buffer, at: number): void {
+  if (at >= 0 && at < piece.length) piece[at] = (piece[at] ?? 0) ^ 0x20;
+}
+
+/** Waits for whoever is slower, and for the time that the piece takes on a slow line. */
+function passOn(piece: Buffer, from: Readable, to: Writable, fault: Fault | undefined): void {
+  const waits = to.write(piece) ? 0 : 1;
+  const ms = fault?.kind === 'slow' ? (piece.length / fault.bytesPerSecond) * 1000 : 0;
+  if (waits === 0 && ms === 0) return;
+  from.pause();
+  const goOn = (): void => void from.resume();
+  const afterTime = (): void => {
+    if (ms === 0) goOn();
+    else setTimeout(goOn, ms);
+  };
+  if (waits === 0) afterTime();
+  else to.once('drain', afterTime);
 }

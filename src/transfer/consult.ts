@@ -11,7 +11,7 @@ import {
   MARKER_TEXT,
   segmentName,
 } from './layout.ts';
-import { orThrow } from './problems.ts';
+import { failure, orThrow } from './problems.ts';
 import { decodeSegment } from './segment.ts';
 import { inParallel, quietCall, type Tools } from './tools.ts';
 
@@ -130,31 +130,37 @@ function checkedSegment(name: string, text: string, { bucket, ports }: Consultin
   );
 }
 
+/** Wrong bytes are asked for so often, in case that they went wrong on their way. */
+const READS = 3;
+
 /** A small object's text; undefined when it is not there. */
 async function readText(
   name: string,
   most: number,
   tools: Consulting,
 ): Promise<string | undefined> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  const read = await tools.bucket.read(
-    name,
-    { from: 0 },
-    (piece) => {
-      size += piece.length;
-      if (size > most) {
-        const message = `${tools.bucket.url}/${name} is larger than it should be`;
-        throw new ProblemError(problem('corruption', 'remote/too-large', message));
-      }
-      // A view of a buffer that its owner may use again.
-      pieces.push(Uint8Array.from(piece));
-    },
-    quietCall(tools),
-  );
-  if (!read.ok && read.error.kind === 'not-found') return undefined;
-  orThrow(read, tools.bucket.url);
-  return Buffer.concat(pieces).toString('utf8');
+  for (let time = 1; ; time++) {
+    const pieces: Uint8Array[] = [];
+    let size = 0;
+    const read = await tools.bucket.read(
+      name,
+      { from: 0 },
+      (piece) => {
+        size += piece.length;
+        if (size > most) {
+          const message = `${tools.bucket.url}/${name} is larger than it should be`;
+          throw new ProblemError(problem('corruption', 'remote/too-large', message));
+        }
+        // A view of a buffer that its owner may use again.
+        pieces.push(Uint8Array.from(piece));
+      },
+      quietCall(tools),
+    );
+    if (read.ok) return Buffer.concat(pieces).toString('utf8');
+    if (read.error.kind === 'not-found') return undefined;
+    if (read.error.kind !== 'corrupt' || time === READS)
+      throw failure(read.error, tools.bucket.url);
+  }
 }
 
 export function bytesContent(bytes: Uint8Array): Content {

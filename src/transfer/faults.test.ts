@@ -82,6 +82,7 @@ const PUSH_FAULTS: readonly Fault[] = [
   { kind: 'lose-answer' },
   { kind: 'stall', afterBytes: 0 },
   { kind: 'status', status: 503 },
+  { kind: 'flip-upload', at: 1000 },
 ];
 
 for (const fault of PUSH_FAULTS) {
@@ -130,6 +131,19 @@ t.test(
     t.ok(cameWhole(await ben.fetch([want])));
   },
 );
+
+t.test('an index that is read wrong once is read again', async (t) => {
+  const { proxy, machine } = await openBed(t);
+  const ana = await machine();
+  const want = await ana.keep('data', { 'a.txt': 'robin' });
+  await ana.push([want]);
+  let flipped = 0;
+  proxy.onRequest = ({ url }) =>
+    /index%2F.*alt=media/.test(url) && flipped++ < 2 ? { kind: 'flip', at: 60 } : undefined;
+  const ben = await machine();
+  t.ok(cameWhole(await ben.fetch([want])));
+  t.equal(flipped, 3);
+});
 
 t.test('a byte that is wrong for good: nothing of it is kept, and it is named', async (t) => {
   const { gcs, machine } = await openBed(t);

@@ -88,6 +88,43 @@ t.test('a connection that stalls for ever ends after two minutes, by name', asyn
   t.match(retries[0]?.problem, { kind: 'stalled', silentMs: 30_000 });
 });
 
+t.test('answers that bring nothing, and bytes sent again, do not keep a call alive', async (t) => {
+  const fake = new FakeBucket();
+  const stuck: Bucket = {
+    url: fake.url,
+    list: (prefix) => fake.list(prefix),
+    remove: (name) => fake.remove(name),
+    read(_, __, ___, call) {
+      call.onAlive(0);
+      return forever;
+    },
+    create(_, __, call) {
+      call.onAlive(0);
+      // What the connection's buffers take.
+      call.onAlive(200_000);
+      return forever;
+    },
+  };
+  const sending = patient(stuck);
+  const made = await sending.bucket.create('a', contentOf(Buffer.alloc(300_000)), plainCall());
+  t.match(made, { error: { kind: 'stalled', name: 'a' } });
+  t.ok(sending.clock.time <= 120_000, `${sending.clock.time} ms`);
+  const receiving = patient(stuck);
+  const read = await receiving.bucket.read('b', { from: 10, to: 20 }, () => undefined, plainCall());
+  t.match(read, { error: { kind: 'stalled', name: 'b' } });
+  t.ok(receiving.clock.time <= 120_000, `${receiving.clock.time} ms`);
+});
+
+t.test('a whole object with wrong bytes is its reader’s to ask for again', async (t) => {
+  const fake = new FakeBucket();
+  fake.onCall = (_, name) => Promise.resolve({ kind: 'corrupt', name, cause: 'other bytes' });
+  const { bucket } = patient(fake);
+  t.match(await bucket.read('gc/1.json', { from: 0 }, () => undefined, plainCall()), {
+    error: { kind: 'corrupt' },
+  });
+  t.equal(fake.calls.length, 1);
+});
+
 t.test('a stall that passes is gone on after, from where it stopped', async (t) => {
   const fake = new FakeBucket();
   const bytes = Buffer.from(Array.from({ length: 5000 }, (_, index) => index % 251));

@@ -8,7 +8,7 @@ export interface Limits {
   readonly idle: number;
   /** Tries in a row that bring nothing safe. */
   readonly attempts: number;
-  /** Over all tries, without a byte for so long, the call ends. */
+  /** Over all tries, no further than before for so long, the call ends: bytes sent again do not count. */
   readonly withoutProgress: number;
   /** Before the second try; doubled for each further one, with jitter. */
   readonly firstDelay: number;
@@ -40,7 +40,8 @@ export interface PatienceOptions {
 /**
  * The same bucket with deadlines and repetition: a request without a byte for `idle` is given up,
  * what may pass is tried again from where it stopped, and after `attempts` tries in a row that
- * brought nothing, or `withoutProgress` without a byte, the call ends. Nothing waits for ever.
+ * brought nothing, or `withoutProgress` in which none came further, the call ends. Nothing waits for
+ * ever.
  */
 export function patientBucket(bucket: Bucket, options: PatienceOptions): Bucket {
   return {
@@ -52,7 +53,9 @@ export function patientBucket(bucket: Bucket, options: PatienceOptions): Bucket 
     async read(name, range, take, call) {
       let position = range.from;
       let thrown: { readonly error: unknown } | undefined;
-      const result = await persist(name, call, options, async (one, isCurrent) => {
+      // Bytes that are wrong as a whole were handed out already: only the reader can begin anew.
+      const mends = (fault: BucketProblem): boolean => mayPass(fault) && fault.kind !== 'corrupt';
+      const result = await persist(name, call, { ...options, mends }, async (one, isCurrent) => {
         if (range.to !== undefined && position >= range.to) return ok(undefined);
         const rest = { from: position, ...(range.to !== undefined && { to: range.to }) };
         const takeCurrent = async (bytes: Uint8Array): Promise<void> => {
@@ -80,46 +83,65 @@ export function patientBucket(bucket: Bucket, options: PatienceOptions): Bucket 
   };
 }
 
-/** What a later try may mend. */
+interface PersistOptions extends PatienceOptions {
+  /** What a later try may mend. */
+  readonly mends?: (fault: BucketProblem) => boolean;
+}
+
 const mayPass = ({ kind }: BucketProblem): boolean =>
   kind === 'unavailable' || kind === 'stalled' || kind === 'corrupt';
 
 async function persist<T>(
   name: string,
   call: Call,
-  { clock, random, limits, onRetry }: PatienceOptions,
+  { clock, random, limits, onRetry, mends = mayPass }: PersistOptions,
   attempt: (one: Call, isCurrent: () => boolean) => Promise<Result<T, BucketProblem>>,
 ): Promise<Result<T, BucketProblem>> {
   let failures = 0;
   let safe = 0;
-  let aliveAt = clock.monotonic();
+  // How far any try came, and when it did: a server that answers and brings nothing is no progress.
+  let furthest = 0;
+  let progressAt = clock.monotonic();
+  let aliveAt = progressAt;
   for (;;) {
     if (call.signal.aborted) return err({ kind: 'cancelled', name });
     const before = safe;
+    let moved = 0;
+    const cameTo = (position: number): void => {
+      aliveAt = clock.monotonic();
+      if (position <= furthest) return;
+      furthest = position;
+      progressAt = aliveAt;
+    };
     const watched: Call = {
       signal: call.signal,
       onAlive(bytes) {
-        aliveAt = clock.monotonic();
+        moved += bytes;
+        cameTo(safe + moved);
         call.onAlive(bytes);
       },
       onSafe(position) {
-        aliveAt = clock.monotonic();
-        safe = Math.max(safe, position);
+        if (position > safe) {
+          safe = position;
+          moved = 0;
+        }
+        cameTo(safe);
         call.onSafe(position);
       },
     };
     const startedAt = clock.monotonic();
-    const left = limits.withoutProgress - (startedAt - aliveAt);
+    const left = limits.withoutProgress - (startedAt - progressAt);
     const idle = Math.min(limits.idle, left);
     const silentSince = (): number => Math.max(startedAt, aliveAt);
     const result = await once(name, watched, { clock, idle, silentSince }, attempt);
-    if (result.ok || !mayPass(result.error)) return result;
+    if (result.ok || !mends(result.error)) return result;
     // A try that brought something begins the count anew.
     failures = safe > before ? 1 : failures + 1;
-    const silentMs = clock.monotonic() - aliveAt;
-    if (silentMs >= limits.withoutProgress) return err({ kind: 'stalled', name, silentMs });
     if (failures >= limits.attempts) return result;
-    const delayMs = limits.firstDelay * 2 ** (failures - 1) * (0.5 + random() / 2);
+    const silentMs = clock.monotonic() - progressAt;
+    if (silentMs >= limits.withoutProgress) return err({ kind: 'stalled', name, silentMs });
+    const backoff = limits.firstDelay * 2 ** (failures - 1) * (0.5 + random() / 2);
+    const delayMs = Math.min(backoff, limits.withoutProgress - silentMs);
     onRetry({ problem: result.error, attempt: failures + 1, delayMs });
     await clock.sleep(delayMs, call.signal);
   }

@@ -29,7 +29,7 @@ export function describeBucketProblem(fault: BucketProblem, url: string): Proble
       return problem(
         'remote',
         'remote/stalled',
-        `${at} stalled: not a byte for ${Math.round(fault.silentMs / 1000)} s`,
+        `${at} stalled: no progress for ${Math.round(fault.silentMs / 1000)} s`,
         AGAIN,
       );
     case 'corrupt':

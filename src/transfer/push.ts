@@ -126,22 +126,29 @@ const amountOf = ({ send }: PushPlan): { objects: number; bytes: number; holders
   holders: send.length,
 });
 
-/** Holders that earlier pushes began; of those acknowledged, the ones that no gc has deleted since. */
+/**
+ * Holders that earlier pushes began, as the bucket has them now: a gc may have deleted what was
+ * acknowledged, and a kill may have come between the last byte and the note of it.
+ */
 async function stillThere(tools: Tools): Promise<readonly BegunHolder[]> {
   const { bucket, index } = tools;
   const begun = await index.begun();
-  const acknowledged = begun.filter((holder) => holder.acknowledged);
-  if (acknowledged.length === 0) return begun;
-  const prefixes = new Set(acknowledged.map(({ name }) => (isAlone(name) ? BLOBS : PACKS)));
-  const names = new Set<string>();
+  const prefixes = new Set(begun.map(({ name }) => (isAlone(name) ? BLOBS : PACKS)));
+  const there = new Map<string, number>();
   for (const prefix of prefixes) {
-    for (const { name } of orThrow(await bucket.list(prefix, quietCall(tools)), bucket.url)) {
-      names.add(name);
+    for (const { name, size } of orThrow(await bucket.list(prefix, quietCall(tools)), bucket.url)) {
+      there.set(name, size);
     }
   }
-  const gone = acknowledged.filter(({ name }) => !names.has(name)).map(({ name }) => name);
-  await index.abandon(gone);
-  return begun.filter(({ name }) => !gone.includes(name));
+  const found: BegunHolder[] = [];
+  for (const holder of begun) {
+    const { name, size, acknowledged } = holder;
+    const isThere = there.get(name) === size;
+    if (isThere && !acknowledged) await index.acknowledge(name);
+    if (!isThere && acknowledged) await index.abandon([name]);
+    if (isThere || !acknowledged) found.push({ ...holder, acknowledged: isThere });
+  }
+  return found;
 }
 
 /** Sends the plan's holders; returns them with the names they got. */

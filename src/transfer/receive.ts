@@ -2,13 +2,14 @@ import { problem } from '../model/diagnostic.ts';
 import type { Digest } from '../model/names.ts';
 import { ProblemError } from '../model/problem-error.ts';
 import type { Location, SizedObject } from '../model/remote.ts';
+import { ALONE_FROM, PACK_SIZE } from './layout.ts';
 import { failure } from './problems.ts';
 import { inParallel, type Tools } from './tools.ts';
 
 /** Bytes between two wanted objects that are cheaper to read than another request. */
 const GAP = 512 * 1024;
-/** The most of a pack that one request reads. */
-const RANGE = 32 * 1024 * 1024;
+/** The most of a pack that one request reads: all of one that a push has made. */
+const RANGE = PACK_SIZE + ALONE_FROM;
 /** Wrong bytes are asked for so often again, in case that they went wrong on their way. */
 const REREADS = 2;
 

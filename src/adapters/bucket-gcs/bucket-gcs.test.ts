@@ -54,9 +54,9 @@ t.test('a large object that breaks off is gone on with, by another process too',
   const proxy = await startFaultProxy(t, gcs.endpoint);
   const bytes = patternOf(20 * 1024 * 1024 + 5);
   const sessions = memorySessions();
-  // The second chunk breaks off in its middle.
+  // After the session was begun: the bytes break off in their middle.
   proxy.onRequest = ({ count }) =>
-    count === 3 ? { kind: 'reset-upload', afterBytes: 3_000_000 } : undefined;
+    count === 2 ? { kind: 'reset-upload', afterBytes: 11_000_000 } : undefined;
   const first = open(t, proxy.endpoint, { sessions });
   t.match(await first.create('large', contentOf(bytes), plainCall()), {
     ok: false,
@@ -71,7 +71,10 @@ t.test('a large object that breaks off is gone on with, by another process too',
   t.ok(gcs.objects.get('team/data/large')?.equals(bytes));
   const again = gcs.uploaded() - bytes.length;
   t.ok(again < 300_000, `${again} bytes were sent twice, less than what the bucket keeps at once`);
-  t.equal(sessions.known.size, 0, 'the session is forgotten');
+  proxy.onRequest = () => undefined;
+  const before = gcs.uploaded();
+  t.match(await second.create('large', contentOf(bytes), plainCall()), { ok: true });
+  t.equal(gcs.uploaded(), before, 'a kill before the answer was noted costs a question');
 });
 
 t.test('an answer that gets lost costs one question', async (t) => {
@@ -83,6 +86,29 @@ t.test('an answer that gets lost costs one question', async (t) => {
   t.match(await bucket.create('large', contentOf(bytes), plainCall()), { ok: false });
   t.match(await bucket.create('large', contentOf(bytes), plainCall()), { ok: true });
   t.ok(gcs.uploaded() - bytes.length < 200, 'nothing but the metadata beside the bytes');
+});
+
+t.test('an answer before all was sent leaves no connection that waits for the rest', async (t) => {
+  const gcs = await startFakeGcs(t);
+  const proxy = await startFaultProxy(t, gcs.endpoint);
+  const bucket = open(t, proxy.endpoint);
+  proxy.onRequest = ({ method }) =>
+    method === 'POST' ? { kind: 'status', status: 503 } : undefined;
+  const bytes = patternOf(8 * 1024 * 1024);
+  t.match(await bucket.create('a', contentOf(bytes), plainCall()), {
+    error: { kind: 'unavailable', cause: /503/ },
+  });
+  proxy.onRequest = () => undefined;
+  t.match(await bucket.list('', plainCall()), { ok: true, value: [] });
+});
+
+t.test('a small object whose bytes change on their way is not believed', async (t) => {
+  const gcs = await startFakeGcs(t);
+  const proxy = await startFaultProxy(t, gcs.endpoint);
+  const bucket = open(t, proxy.endpoint);
+  await bucket.create('gc/1.json', contentOf(Buffer.from('{"condemned":[]}')), plainCall());
+  proxy.onRequest = () => ({ kind: 'flip', at: 5 });
+  t.match(await readAll(bucket, 'gc/1.json'), { kind: 'corrupt', name: 'gc/1.json' });
 });
 
 t.test('a session that is gone is begun anew', async (t) => {

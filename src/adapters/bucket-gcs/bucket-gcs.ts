@@ -7,11 +7,12 @@ import type {
   Call,
   UploadSessions,
 } from '../../ports/bucket.ts';
+import { crc32c } from '../hash/crc32c.ts';
 import { LOG_IN, problemOf } from './answers.ts';
 import { NoCredentials, type Credentials, type Proof } from './credentials.ts';
 import { Broken, openExchange, type Answer } from './exchange.ts';
 import { upload } from './upload.ts';
-import { parse, type Ask } from './wire.ts';
+import { parse, parseCrc, type Ask } from './wire.ts';
 
 export interface GcsOptions {
   readonly bucket: string;
@@ -115,10 +116,14 @@ export function openGcsBucket(options: GcsOptions): GcsBucket {
         }
         const size = total === undefined ? undefined : Number(total);
         const end = Math.min(range.to ?? Infinity, size ?? Infinity);
+        // Who reads a part knows its digest; of small objects that are read whole nobody may.
+        const announced = range.from === 0 && range.to === undefined ? crcIn(answer) : undefined;
+        let crc = 0;
         let at = range.from;
         for await (const piece of answer.pieces()) {
           const part = piece.subarray(0, end - at);
           at += part.length;
+          if (announced !== undefined) crc = crc32c(part, crc);
           if (part.length > 0) await take(part);
         }
         // Chunked bodies have no length that could be missed.
@@ -128,6 +133,9 @@ export function openGcsBucket(options: GcsOptions): GcsBucket {
             name,
             cause: `the answer ended at byte ${at} of ${end}`,
           });
+        }
+        if (announced !== undefined && announced !== crc) {
+          return err({ kind: 'corrupt', name, cause: 'other bytes came than the bucket has' });
         }
         if (range.to === undefined || range.to <= at) return ok(undefined);
         return err({ kind: 'refused', name, cause: `it has ${at} bytes, not ${range.to}` });
@@ -160,6 +168,12 @@ export function openGcsBucket(options: GcsOptions): GcsBucket {
 interface Listing {
   readonly items?: readonly { readonly name: string; readonly size: string }[];
   readonly nextPageToken?: string;
+}
+
+/** The checksum of the whole object, as every download tells it. */
+function crcIn({ headers }: Answer): number | undefined {
+  const [, text] = /\bcrc32c=([\w+/]{6}==)/.exec(String(headers['x-goog-hash'] ?? '')) ?? [];
+  return text === undefined ? undefined : parseCrc(text);
 }
 
 const same = (a: Proof, b: Proof): boolean => JSON.stringify(a) === JSON.stringify(b);

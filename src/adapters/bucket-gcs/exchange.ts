@@ -29,8 +29,11 @@ export interface Exchange {
 }
 
 const LARGEST_ANSWER = 64 * 1024 * 1024;
-/** What is handed to the socket at once: the connection is seen to live between two of them. */
-const WRITE = 256 * 1024;
+/**
+ * What is handed to the socket at once: the connection is seen to live between two of them, on a line
+ * that eight uploads share as well.
+ */
+const WRITE = 64 * 1024;
 
 /**
  * HTTP/1.1 over node:http. Not `fetch`: that hides how much of a body was sent, so that a slow
@@ -58,10 +61,13 @@ export function openExchange(): Exchange {
       request.on('error', (error) => reject(new Broken(error.message, { cause: error })));
       request.once('socket', () => call.onAlive(0));
       try {
-        if (question.body !== undefined) await send(request, question.body.pieces, call, promise);
-        request.end();
+        const isSent =
+          question.body === undefined || (await send(request, question.body.pieces, call, promise));
+        if (isSent) request.end();
         const response = await promise;
         call.onAlive(0);
+        // The other side would take the next request for the rest of this one's body.
+        if (!isSent) response.once('close', () => request.destroy());
         return answerOf(response, call);
       } catch (error) {
         request.destroy();
@@ -75,13 +81,16 @@ export function openExchange(): Exchange {
   };
 }
 
-/** Hands the body over as the socket takes it; ends early when the answer comes before all was sent. */
+/**
+ * Hands the body over as the socket takes it. False when the answer came before all was sent; the rest
+ * is not, then.
+ */
 async function send(
   request: http.ClientRequest,
   pieces: AsyncIterable<Uint8Array>,
   call: Call,
   answered: Promise<unknown>,
-): Promise<void> {
+): Promise<boolean> {
   const over = { isAnswered: false };
   const note = (): void => void (over.isAnswered = true);
   const noted = answered.then(note, note);
@@ -95,8 +104,9 @@ async function send(
       await Promise.race([taken, noted]);
       call.onAlive(part.length);
     }
-    if (over.isAnswered) return;
+    if (over.isAnswered) return false;
   }
+  return true;
 }
 
 function answerOf(response: http.IncomingMessage, call: Call): Answer {

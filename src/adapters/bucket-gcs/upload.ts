@@ -5,8 +5,8 @@ import { problemOf } from './answers.ts';
 import type { Answer } from './exchange.ts';
 import { formatCrc, parse, parseCrc, type Ask } from './wire.ts';
 
-/** Up to here in one request. Above it in a resumable session, this much a request. */
-const CHUNK = 8 * 1024 * 1024;
+/** Up to here in one request, which starts anew when it breaks off. Above it in a resumable session. */
+const AT_ONCE = 8 * 1024 * 1024;
 const TYPE = 'application/octet-stream';
 
 export interface Upload {
@@ -22,7 +22,7 @@ export interface Upload {
 
 /** Creates the object, or goes on with what an earlier try began. */
 export const upload = (job: Upload, call: Call): Promise<Result<void, BucketProblem>> =>
-  job.content.size <= CHUNK ? uploadAtOnce(job, call) : uploadInChunks(job, call);
+  job.content.size <= AT_ONCE ? uploadAtOnce(job, call) : uploadInSession(job, call);
 
 /** Metadata with the checksum, then the bytes: the bucket refuses them when they do not fit. */
 async function uploadAtOnce(job: Upload, call: Call): Promise<Result<void, BucketProblem>> {
@@ -58,7 +58,11 @@ async function uploadAtOnce(job: Upload, call: Call): Promise<Result<void, Bucke
   return settle(job, answer, crc, call);
 }
 
-async function uploadInChunks(job: Upload, call: Call): Promise<Result<void, BucketProblem>> {
+/**
+ * A resumable session, with all that is left in one request: one that breaks off is no loss, since the
+ * bucket keeps what came of it, in steps of 256 KiB, and is asked for that before the next.
+ */
+async function uploadInSession(job: Upload, call: Call): Promise<Result<void, BucketProblem>> {
   const { content, name, sessions, bucket } = job;
   const known = await sessions.session(name);
   const begun = known === undefined ? await begin(job, call) : ok(known);
@@ -66,24 +70,23 @@ async function uploadInChunks(job: Upload, call: Call): Promise<Result<void, Buc
   const session = begun.value;
   let crc = 0;
   let position = 0;
-  // What the bucket has of a session that was interrupted; the first question has no bytes.
-  let chunk = known === undefined ? Math.min(CHUNK, content.size) : 0;
+  // What the bucket has of a session that was interrupted; the question has no bytes.
+  let end = known === undefined ? content.size : 0;
   for (;;) {
-    const end = position + chunk;
-    const range = chunk === 0 ? '*' : `${position}-${end - 1}`;
+    const range = end === position ? '*' : `${position}-${end - 1}`;
     const sent = { crc };
     const answer = await job.ask(
       {
         method: 'PUT',
         url: session,
         headers: { 'content-type': TYPE, 'content-range': `bytes ${range}/${content.size}` },
-        body: { size: chunk, pieces: summed(content.read(position, end), sent) },
+        body: { size: end - position, pieces: summed(content.read(position, end), sent) },
       },
       call,
     );
     if (answer.status === 200 || answer.status === 201) {
+      // The session is kept: asked again, the bucket says once more that all is done.
       const whole = end === content.size ? sent.crc : await crcOf(content, content.size);
-      await sessions.forgetSession(name);
       return settle(job, answer, whole, call);
     }
     if (answer.status !== 308) {
@@ -99,13 +102,18 @@ async function uploadInChunks(job: Upload, call: Call): Promise<Result<void, Buc
     }
     await answer.text();
     const kept = Number(/-(\d+)$/.exec(answer.headers.range ?? '')?.[1] ?? -1) + 1;
-    if (kept > content.size || (kept < position && chunk > 0)) {
+    const isAsked = end === position;
+    // All of it and not done, more than there is, or less than before: no state that can be gone on from.
+    if (kept >= content.size || (kept < position && !isAsked)) {
       await sessions.forgetSession(name);
       return err({ kind: 'unavailable', name, cause: 'the upload session is not where it was' });
     }
+    if (kept === position && !isAsked) {
+      return err({ kind: 'unavailable', name, cause: 'the bucket kept nothing of what was sent' });
+    }
     crc = kept === end ? sent.crc : await crcOf(content, kept);
     position = kept;
-    chunk = Math.min(CHUNK, content.size - position);
+    end = content.size;
     call.onSafe(position);
   }
 }
@@ -153,6 +161,7 @@ async function settle(
     call.onSafe(job.content.size);
     return ok(undefined);
   }
+  await job.sessions.forgetSession(job.name);
   // Nobody knows of it yet: no segment names it.
   const removed = await job.ask(
     {

@@ -44,6 +44,7 @@ class SqliteRemoteIndex implements StoredRemoteIndex {
     );
     const addObject = this.#db.prepare('INSERT OR IGNORE INTO objects VALUES (?, ?, ?, ?)');
     this.#atomically(() => {
+      this.#run('DELETE FROM sessions WHERE remote = ? AND name = ?', name);
       const { lastInsertRowid: segment, changes } = this.#db
         .prepare(
           `INSERT INTO segments (remote, name, supersedes, runs) VALUES (?, ?, ?, ?)
@@ -138,7 +139,10 @@ class SqliteRemoteIndex implements StoredRemoteIndex {
   }
 
   async acknowledge(name: string): Promise<void> {
-    this.#run('UPDATE begun SET acknowledged = 1 WHERE remote = ? AND name = ?', name);
+    this.#atomically(() => {
+      this.#run('UPDATE begun SET acknowledged = 1 WHERE remote = ? AND name = ?', name);
+      this.#run('DELETE FROM sessions WHERE remote = ? AND name = ?', name);
+    });
   }
 
   async abandon(names: readonly string[]): Promise<void> {
