@@ -1,43 +1,20 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { openFileBucket } from '../adapters/bucket-file/bucket-file.ts';
 import { hashText } from '../adapters/hash/blake3.ts';
 import { canonicalJson } from '../model/json.ts';
-import type { Digest, RunId } from '../model/names.ts';
-import type { Holder } from '../model/remote.ts';
+import type { Digest } from '../model/names.ts';
 import { runRecord } from '../testing/contracts/run-log.contract.ts';
-import { FakeBucket } from '../testing/fake-bucket.ts';
+import { plainCall } from '../testing/contracts/bucket.contract.ts';
+import { plant, plantSegment, treeOf } from '../testing/hostile-remotes.ts';
 import { createMachine } from '../testing/transfers.ts';
 import type { Want } from './closure.ts';
-import { digestOf, MARKER, MARKER_TEXT, packName, segmentName } from './layout.ts';
-import { planPack } from './pack.ts';
-import { decodeSegment, encodeSegment } from './segment.ts';
-
-/** A remote that holds these texts in one pack, with whatever the index says of it. */
-function plant(
-  texts: readonly (string | Uint8Array)[],
-  lie: (holder: Holder) => Holder = (holder) => holder,
-  runs: readonly string[] = [],
-): FakeBucket {
-  const bucket = new FakeBucket();
-  const bytes = texts.map((text) => Buffer.from(text));
-  const objects = bytes.map((each) => ({
-    digest: digestOf(hashText(each.toString())),
-    size: each.length,
-  }));
-  const pack = planPack(packName('0'.repeat(32)), objects);
-  const content = Buffer.alloc(pack.size);
-  pack.objects.forEach(({ offset }, index) => bytes[index]?.copy(content, offset));
-  bucket.objects.set(MARKER, Buffer.from(MARKER_TEXT));
-  bucket.objects.set(pack.name, content);
-  const segment = encodeSegment({ supersedes: [], holders: [lie(pack)], runs: runs as RunId[] });
-  bucket.objects.set(segmentName(hashText(segment)), Buffer.from(segment));
-  return bucket;
-}
+import { digestOf, MARKER, packName, segmentName } from './layout.ts';
+import { decodeSegment } from './segment.ts';
 
 const hex = (text: string): string => hashText(text);
-const tree = (rows: readonly (readonly unknown[])[]): string =>
-  `{"tree":1,"entries":[\n${rows.map((row) => JSON.stringify(row)).join(',\n')}\n]}\n`;
 const wantOf = (text: string, size: number, files: number): Want => ({
   path: 'data',
   ref: { digest: digestOf(hex(text)), size, files },
@@ -57,7 +34,7 @@ t.test('trees that would write elsewhere are refused in words', async (t) => {
     ],
   };
   for (const [name, entries] of Object.entries(rows)) {
-    const text = tree(entries);
+    const text = treeOf(entries);
     const machine = await createMachine(t, plant(['x', text]));
     const fetched = await machine.fetch([wantOf(text, 1, 1)]);
     t.match(
@@ -73,10 +50,10 @@ t.test('trees that would write elsewhere are refused in words', async (t) => {
 
 t.test('a tree deeper than 256', async (t) => {
   const texts: string[] = [];
-  let below = tree([['f', 'x', hex('x'), 1]]);
+  let below = treeOf([['f', 'x', hex('x'), 1]]);
   texts.push(below);
   for (let depth = 0; depth < 300; depth++) {
-    below = tree([['d', 'd', hex(below), 1, 1]]);
+    below = treeOf([['d', 'd', hex(below), 1, 1]]);
     texts.push(below);
   }
   const machine = await createMachine(t, plant(['x', ...texts]));
@@ -85,7 +62,7 @@ t.test('a tree deeper than 256', async (t) => {
 });
 
 t.test('trees that lie about sizes do not get into the workspace', async (t) => {
-  const text = tree([['f', 'x', hex('x'), 1_000_000]]);
+  const text = treeOf([['f', 'x', hex('x'), 1_000_000]]);
   const machine = await createMachine(t, plant(['x', text]));
   const want = wantOf(text, 1_000_000, 1);
   const fetched = await machine.fetch([want]);
@@ -187,4 +164,66 @@ t.test('a large blob with the right size and wrong bytes', async (t) => {
   const fetched = await machine.fetch([{ path: 'x', ref: { digest, size: right.length } }]);
   t.match(JSON.stringify(fetched), /remote\/wrong-bytes/);
   t.same(readdirSync(join(machine.root, 'cache/v1/tmp/incoming')), [], 'nothing of it stays');
+});
+
+t.test('sizes that no disk has', async (t) => {
+  const huge = 2 ** 50;
+  const text = treeOf([['f', 'x', hex('x'), huge]]);
+  const honest = await createMachine(t, plant(['x', text]));
+  t.match(
+    await honest.fetch([wantOf(text, huge, 1)]),
+    { ok: true, value: { missing: ['data'] } },
+    'the index does not know it of that size',
+  );
+  const liar = await createMachine(
+    t,
+    plant(['x', text], (pack) => ({
+      ...pack,
+      size: huge * 2,
+      objects: pack.objects.map((each, index) => (index === 0 ? { ...each, size: huge } : each)),
+    })),
+  );
+  const fetched = await liar.fetch([wantOf(text, huge, 1)]);
+  t.match(fetched, { ok: false, error: { kind: 'remote' } }, JSON.stringify(fetched));
+  t.match(JSON.stringify(fetched), /remote\/refused.*packs/);
+  const unsafe = treeOf([['f', 'x', hex('x'), 2 ** 60]]);
+  const third = await createMachine(t, plant(['x', unsafe]));
+  t.match(JSON.stringify(await third.fetch([wantOf(unsafe, 1, 1)])), /remote\/unsafe-tree/);
+});
+
+t.test('JSON that is nested without end', async (t) => {
+  const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+  const holder = plant(['robin']);
+  plantSegment(holder, `{"avian-index":1,"supersedes":[],"runs":[],"holders":[${deep}]}`);
+  t.match(JSON.stringify(await (await createMachine(t, holder)).fetch([])), /remote\/bad-index/);
+
+  const marker = plant(['robin']);
+  marker.objects.set(MARKER, Buffer.from(deep));
+  t.match(JSON.stringify(await (await createMachine(t, marker)).fetch([])), /remote\/too-large/);
+
+  const list = plant(['robin']);
+  list.objects.set('gc/1.json', Buffer.from(`{"condemned":${deep}}`));
+  const ana = await createMachine(t, list);
+  const want = await ana.keep('a', { '': 'a' });
+  t.match(JSON.stringify(await ana.push([want])), /remote\/bad-gc-list/);
+
+  const node = `{"tree":1,"entries":[\n${deep}\n]}\n`;
+  const tree = await createMachine(t, plant([node]));
+  t.match(JSON.stringify(await tree.fetch([wantOf(node, 1, 1)])), /remote\/unsafe-tree/);
+
+  const record = canonicalJson(runRecord('train', 1)).replace(
+    '"overrides":["train.lr=1e-3"]',
+    `"overrides":${deep}`,
+  );
+  const machine = await createMachine(t, plant([record, deep], undefined, [record, deep].map(hex)));
+  t.match(await machine.fetch([]), { ok: true });
+});
+
+t.test('a pipe in the place of an object keeps nobody waiting', async (t) => {
+  const root = t.testdir({ packs: {} });
+  execFileSync('mkfifo', [join(root, 'packs/a.pack')]);
+  const read = await openFileBucket(root).read(
+    ...(['packs/a.pack', { from: 0 }, () => undefined, plainCall()] as const),
+  );
+  t.match(read, { error: { kind: 'refused' } });
 });

@@ -52,9 +52,9 @@ export function decodeSegment(text: string): Result<Segment, string> {
   }
   if (!Array.isArray(holders)) return err('its holders are no list');
   const decoded: Holder[] = [];
-  for (const row of holders) {
+  for (const [index, row] of holders.entries()) {
     const holder = decodeHolder(row);
-    if (holder === undefined) return err(`it has a holder that cannot be: ${short(row)}`);
+    if (holder === undefined) return err(`its holder ${index + 1} of ${holders.length} cannot be`);
     decoded.push(holder);
   }
   return ok({ supersedes, runs: runs as RunId[], holders: decoded });
@@ -62,7 +62,6 @@ export function decodeSegment(text: string): Result<Segment, string> {
 
 const HEX = /^[0-9a-f]{64}$/;
 const isText = (value: unknown): value is string => typeof value === 'string';
-const short = (value: unknown): string => JSON.stringify(value).slice(0, 120);
 const isAmount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
 

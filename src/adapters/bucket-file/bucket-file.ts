@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { byCodeUnit } from '../../model/json.ts';
@@ -36,9 +37,12 @@ export function openFileBucket(directory: string): Bucket {
 
     read: (name, range, take, call) =>
       attempt(name, async () => {
-        const file = await fs.open(pathOf(name), 'r');
+        // A pipe that somebody laid there would keep whoever opens it waiting for ever.
+        const file = await fs.open(pathOf(name), constants.O_RDONLY | constants.O_NONBLOCK);
         try {
-          const { size } = await file.stat();
+          const stat = await file.stat();
+          if (!stat.isFile()) return err({ kind: 'refused', name, cause: 'it is no file' });
+          const { size } = stat;
           const end = Math.min(range.to ?? size, size);
           for (let at = range.from; at < end;) {
             if (call.signal.aborted) return err({ kind: 'cancelled', name });
