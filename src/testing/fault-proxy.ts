@@ -35,6 +35,8 @@ export type Fault =
 export interface Passed {
   readonly method: string;
   readonly url: string;
+  /** The object that it is about, with its prefix; absent for a listing. */
+  name?: string;
   /** Bytes of its body that came. */
   sent: number;
   /** Bytes of the answer's body that went back. */
@@ -57,7 +59,7 @@ export interface FaultProxy {
     readonly url: string;
     readonly count: number;
   }) => Fault | undefined;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Stands between a client and a bucket over HTTP, and lets go wrong what a test wants; ends with it. */
@@ -74,6 +76,8 @@ export async function openFaultProxy(target: string): Promise<FaultProxy> {
   const server = createServer((request, response) => {
     const { method = 'GET', url = '/' } = request;
     const passed: Passed = { method, url, sent: 0, received: 0, isAnswered: false };
+    const name = nameIn(url);
+    if (name !== undefined) passed.name = name;
     proxy.passed.push(passed);
     const fault = proxy.onRequest({ method, url, count: proxy.passed.length });
     const go = (): void => {
@@ -96,6 +100,15 @@ export async function openFaultProxy(target: string): Promise<FaultProxy> {
       }),
   };
   return proxy;
+}
+
+/** The object's name as a URL tells it; an upload in one request has it in its body only. */
+function nameIn(url: string): string | undefined {
+  const { pathname, searchParams } = new URL(url, 'http://any');
+  const [, inPath] = /^\/storage\/v1\/b\/[^/]+\/o\/(.+)$/.exec(pathname) ?? [];
+  return inPath === undefined
+    ? (searchParams.get('name') ?? undefined)
+    : decodeURIComponent(inPath);
 }
 
 interface Passage {
@@ -125,6 +138,10 @@ function handOn(passage: Passage): void {
   request.on('data', (piece: Buffer) => {
     const before = passed.sent;
     passed.sent += piece.length;
+    if (before === 0 && passed.name === undefined) {
+      const [, inBody] = /"name":"([^"]+)"/.exec(piece.toString('latin1', 0, 1000)) ?? [];
+      if (inBody !== undefined) passed.name = inBody;
+    }
     if (fault?.kind === 'stall-upload' && passed.sent > fault.afterBytes) {
       request.pause();
       return;
@@ -147,13 +164,18 @@ function handOn(passage: Passage): void {
   });
 }
 
-function comeBack(answer: IncomingMessage, { response, fault, passed }: Passage): void {
+function comeBack(answer: IncomingMessage, { request, response, fault, passed }: Passage): void {
+  const ownHost = request.headers.host ?? '';
   if (fault?.kind === 'lose-answer') {
     answer.resume();
     return void response.destroy();
   }
   const headers = { ...answer.headers };
   if (fault?.kind === 'truncate') delete headers['content-length'];
+  // Where an upload goes on: by the way it came.
+  if (headers.location !== undefined) {
+    headers.location = headers.location.replace(/^https?:\/\/[^/]+/, `http://${ownHost}`);
+  }
   passed.status = answer.statusCode ?? 502;
   response.writeHead(passed.status, headers);
   answer.on('data', (piece: Buffer) => {

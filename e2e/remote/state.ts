@@ -1,0 +1,97 @@
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { hashBytes } from '../../src/adapters/hash/blake3.ts';
+import type { FaultProxy, Passed } from '../../src/testing/fault-proxy.ts';
+import { picture } from '../faults/project.ts';
+import type { Bed, Clone, Stored } from './bed.ts';
+
+/** Data and outs of a clone, a line a file. */
+export const pictureOf = ({ root }: Pick<Clone, 'root'>): readonly string[] =>
+  picture(root, ['data', 'count']);
+
+/** True when each tracked path is there whole, or not at all. */
+export function isAllOrNothing(found: readonly string[], right: readonly string[]): boolean {
+  const data = (lines: readonly string[]): number =>
+    lines.filter((line) => line.startsWith('data/')).length;
+  return (
+    found.every((line) => right.includes(line)) &&
+    (data(found) === 0 || data(found) === data(right))
+  );
+}
+
+/** Objects of the cache whose bytes are not what their names say, and what a run has to sweep. */
+export function faultsOfCache({ root }: Pick<Clone, 'root'>): readonly string[] {
+  const cache = join(root, 'cache/v1');
+  const faults: string[] = [];
+  for (const prefix of list(join(cache, 'objects'))) {
+    for (const rest of list(join(cache, 'objects', prefix))) {
+      const bytes = fs.readFileSync(join(cache, 'objects', prefix, rest));
+      if (hashBytes(bytes).toString('hex') !== prefix + rest)
+        faults.push(`object ${prefix}${rest}`);
+    }
+  }
+  for (const folder of ['incoming', 'objects', 'restore', 'discard']) {
+    for (const name of list(join(cache, 'tmp', folder))) faults.push(`tmp/${folder}/${name}`);
+  }
+  return faults;
+}
+
+/** Bytes of the cache's objects, and of what came of one that is not whole. */
+export function bytesInCache({ root }: Pick<Clone, 'root'>): number {
+  const folders = ['objects', 'tmp/incoming'].map((each) => join(root, 'cache/v1', each));
+  return folders
+    .flatMap((folder) =>
+      (fs.existsSync(folder) ? fs.readdirSync(folder, { recursive: true }) : []).map((name) =>
+        fs.lstatSync(join(folder, String(name))),
+      ),
+    )
+    .reduce((sum, stat) => sum + (stat.isFile() ? stat.size : 0), 0);
+}
+
+const list = (path: string): string[] => (fs.existsSync(path) ? fs.readdirSync(path) : []);
+
+/** What one push left, for the next one to be held against. */
+export interface Halfway {
+  readonly stored: readonly Stored[];
+  /** The most bytes of a body that came for an object that is not stored. */
+  readonly underWay: ReadonlyMap<string, number>;
+}
+
+export async function halfway(bed: Bed, remote: string, { passed }: FaultProxy): Promise<Halfway> {
+  const stored = await bed.stored(remote);
+  const names = new Set(stored.map(({ name }) => name));
+  const underWay = new Map<string, number>();
+  for (const { name, sent, method } of passed) {
+    if (method !== 'PUT' || name === undefined || names.has(name)) continue;
+    underWay.set(name, Math.max(underWay.get(name) ?? 0, sent));
+  }
+  return { stored, underWay };
+}
+
+const CHUNK = 8 * 1024 * 1024;
+
+/** What a second push sent although it had come before: nothing stored, of the rest at most one chunk. */
+export function sentAgain(
+  { stored, underWay }: Halfway,
+  after: readonly Stored[],
+  passed: readonly Passed[],
+): readonly string[] {
+  const sent = new Map<string, number>();
+  for (const { name, sent: bytes, method } of passed) {
+    if (name === undefined || (method !== 'PUT' && method !== 'POST')) continue;
+    sent.set(name, (sent.get(name) ?? 0) + bytes);
+  }
+  const faults: string[] = [];
+  for (const { name } of stored) {
+    const bytes = sent.get(name) ?? 0;
+    if (bytes > 0) faults.push(`${bytes} bytes of ${name}, which is there`);
+  }
+  for (const [name, before] of underWay) {
+    const size = after.find((each) => each.name === name)?.size;
+    const bytes = sent.get(name) ?? 0;
+    if (size !== undefined && bytes > size - before + CHUNK) {
+      faults.push(`${bytes} bytes of ${name}, of whose ${size} had come ${before}`);
+    }
+  }
+  return faults;
+}
