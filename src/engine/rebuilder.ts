@@ -1,4 +1,4 @@
-import { covers, sameContent, toRef, type ArtifactRef } from '../model/artifact.ts';
+import { covers, sameContent, toRef } from '../model/artifact.ts';
 import type { LockedStage, PipelineLock } from '../model/lock.ts';
 import type { Fingerprint, StageName } from '../model/names.ts';
 import type { Out, Stage } from '../model/pipeline.ts';
@@ -253,7 +253,7 @@ async function withFiles(reason: StaleReason, context: JudgeContext): Promise<St
   const named = { ...reason, ...(producer !== undefined && { producer }) };
   const current = await context.ports.workspace.digest(reason.path);
   if (reason.before === undefined || !current.ok || current.value?.kind !== 'tree') return named;
-  const before: ArtifactRef = { digest: reason.before, size: 0, files: 0 };
+  const before = { tree: reason.before };
   const files = await context.ports.workspace.compare(before, toRef(current.value), 3);
   return files === undefined ? named : { ...named, files };
 }

@@ -56,6 +56,30 @@ t.test('a changed dep runs its readers; the same bytes again stop what is behind
   t.match(outcomes.get('prepare' as StageName), { unchangedOuts: true });
 });
 
+t.test('a changed directory is named with the files in it', async (t) => {
+  const world = new FakeWorld({ 'birds/robin': 'red', 'birds/wren': 'brown' });
+  const train = pipeline('birds -> train -> model');
+  world.onCommand((_, { files }) => (files.set('model', 'm'), { code: 0 }));
+  await world.workspace.commit('birds' as RepoPath);
+  await repro(world, train);
+  world.files.set('birds/robin', 'orange');
+  world.files.delete('birds/wren');
+  const verdict = (await status(world, train)).get('train' as StageName)?.verdict;
+  t.match(verdict, {
+    kind: 'stale',
+    reasons: [
+      {
+        kind: 'dep-changed',
+        path: 'birds',
+        files: [
+          { path: 'robin', kind: 'modified' },
+          { path: 'wren', kind: 'removed' },
+        ],
+      },
+    ],
+  });
+});
+
 t.test('going back to earlier inputs restores instead of running', async (t) => {
   const world = new FakeWorld({ raw: 'robin' });
   const slow = pipeline(CHAIN, { train: { values: { lr: 0.1 } } });

@@ -38,6 +38,11 @@ export const fromRef = (ref: ArtifactRef): Artifact =>
     ? { kind: 'blob', digest: ref.digest, size: ref.size, executable: ref.executable === true }
     : { kind: 'tree', digest: ref.digest, size: ref.size, files: ref.files };
 
+/** A directory of which no more than its digest is known, such as a dep in an old record. */
+export interface TreeDigest {
+  readonly tree: Digest;
+}
+
 /** Same bytes and, for a file, the same executable bit. */
 export const sameContent = (a: ArtifactRef, b: ArtifactRef): boolean =>
   a.digest === b.digest &&

@@ -205,7 +205,11 @@ const partsText = (parts: readonly TreePart[]): string => {
   return `{"tree":1,"parts":[\n${rows.join(',\n')}\n]}\n`;
 };
 
-function totals(of: readonly (TreeEntry | TreePart)[]): { size: number; files: number } {
+/** What entries or parts hold together. */
+export function totals(of: readonly (TreeEntry | Omit<TreePart, 'prefix'>)[]): {
+  readonly size: number;
+  readonly files: number;
+} {
   let size = 0;
   let files = 0;
   for (const each of of) {

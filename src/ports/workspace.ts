@@ -1,4 +1,4 @@
-import type { Artifact, ArtifactRef, ContentChange } from '../model/artifact.ts';
+import type { Artifact, ArtifactRef, ContentChange, TreeDigest } from '../model/artifact.ts';
 import type { Emit } from '../model/event.ts';
 import type { LinkKind } from '../model/pipeline.ts';
 import type { AttemptId, Digest, RepoPath } from '../model/names.ts';
@@ -45,9 +45,12 @@ export interface Workspace {
    */
   holds(artifact: ArtifactRef, at?: RepoPath): Promise<boolean>;
 
-  /** What differs between two artifacts, by path inside them, at most `limit`; undefined when a tree is not at hand. */
+  /**
+   * What differs between two artifacts, by path inside them, at most `limit`; undefined when a tree is
+   * not at hand, or is not of the size that its reference says.
+   */
   compare(
-    before: ArtifactRef,
+    before: ArtifactRef | TreeDigest,
     after: ArtifactRef,
     limit: number,
   ): Promise<readonly ContentChange[] | undefined>;

@@ -1,5 +1,5 @@
 import { fromRef } from '../model/artifact.ts';
-import type { Artifact, ArtifactRef, ContentChange } from '../model/artifact.ts';
+import type { Artifact, ArtifactRef, ContentChange, TreeDigest } from '../model/artifact.ts';
 import { byCodeUnit, canonicalJson } from '../model/json.ts';
 import type { AttemptId, Digest, RepoPath } from '../model/names.ts';
 import { err, ok } from '../model/result.ts';
@@ -85,11 +85,11 @@ export class FakeWorkspace implements Workspace {
   }
 
   async compare(
-    before: ArtifactRef,
+    before: ArtifactRef | TreeDigest,
     after: ArtifactRef,
     limit: number,
   ): Promise<readonly ContentChange[] | undefined> {
-    const [old, now] = [this.objects.get(before.digest), this.#contentOf(after)];
+    const [old, now] = [this.#contentOf(before), this.#contentOf(after)];
     if (old === undefined || now === undefined) return undefined;
     const paths = [...new Set([...old.keys(), ...now.keys()])].sort(byCodeUnit);
     const changes = paths.flatMap((path): ContentChange[] => {
@@ -210,9 +210,18 @@ export class FakeWorkspace implements Workspace {
     return ok(content.size === 0 ? undefined : fromRef(this.#address(content)));
   }
 
-  /** What a reference names: an object, or else something in the workspace with that digest. */
-  #contentOf(ref: ArtifactRef): Content | undefined {
-    const held = this.objects.get(ref.digest);
+  /** What a reference names, if it is of the size that the reference says. */
+  #contentOf(ref: ArtifactRef | TreeDigest): Content | undefined {
+    const found = this.#find('tree' in ref ? ref.tree : ref.digest);
+    if (found === undefined) return undefined;
+    const { size, files } = this.#address(found);
+    const isAsSaid = 'tree' in ref ? files !== undefined : size === ref.size && files === ref.files;
+    return isAsSaid ? found : undefined;
+  }
+
+  /** An object, or else something in the workspace with that digest. */
+  #find(digest: Digest): Content | undefined {
+    const held = this.objects.get(digest);
     if (held !== undefined) return held;
     const places = new Set<string>(this.#world.files.keys());
     for (const file of this.#world.files.keys()) {
@@ -222,7 +231,7 @@ export class FakeWorkspace implements Workspace {
     }
     for (const place of places) {
       const content = this.#contentAt(place);
-      if (this.#address(content).digest === ref.digest) return content;
+      if (this.#address(content).digest === digest) return content;
     }
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import type { ArtifactRef, ContentChange } from '../../model/artifact.ts';
+import type { ArtifactRef, ContentChange, TreeDigest } from '../../model/artifact.ts';
 import type { Digest, RepoPath } from '../../model/names.ts';
 import type { TreeEntry, TreeNode, TreeSummary } from '../../model/tree.ts';
 import { digestAt } from './digest-path.ts';
@@ -14,16 +14,20 @@ import type { Tools } from './tools.ts';
  */
 export async function compareArtifacts(
   tools: Tools,
-  before: ArtifactRef,
+  before: ArtifactRef | TreeDigest,
   after: ArtifactRef,
   limit: number,
 ): Promise<readonly ContentChange[] | undefined> {
   const nodes = new Map<Digest, string>();
   tools.objects.lend(nodes);
   try {
-    for (const tree of [before, after]) await lendFromWorkspace(tools, tree, nodes);
+    for (const tree of [before, after]) {
+      if ('tree' in tree) await lendFromWorkspace(tools, tree.tree, nodes);
+      else if (tree.files !== undefined) await lendFromWorkspace(tools, tree.digest, nodes);
+    }
+    const old = 'tree' in before ? tools.objects.summaryOf(before.tree) : before;
     const changes: ContentChange[] = [];
-    for (const change of differences(tools.objects, before, after)) {
+    for (const change of differences(tools.objects, old, after)) {
       if (changes.length >= limit) break;
       changes.push(change);
     }
@@ -39,10 +43,10 @@ export async function compareArtifacts(
 /** A digest writes no objects, so what `status` wants compared has to be looked at again. */
 async function lendFromWorkspace(
   tools: Tools,
-  { digest, files }: ArtifactRef,
+  digest: Digest,
   nodes: Map<Digest, string>,
 ): Promise<void> {
-  if (files === undefined || tools.objects.hasNode(digest)) return;
+  if (tools.objects.hasNode(digest)) return;
   const silent = { add: () => undefined };
   for (const path of tools.stats.pathsOf(digest)) {
     const absolute = `${tools.layout.root}/${path}`;

@@ -2,7 +2,13 @@ import * as fs from 'node:fs';
 import type { ArtifactRef } from '../../model/artifact.ts';
 import { byCodeUnit } from '../../model/json.ts';
 import type { Digest } from '../../model/names.ts';
-import { decodeNode, type TreeEntry, type TreeNode, type TreeSummary } from '../../model/tree.ts';
+import {
+  decodeNode,
+  totals,
+  type TreeEntry,
+  type TreeNode,
+  type TreeSummary,
+} from '../../model/tree.ts';
 import { hashBytes } from '../hash/blake3.ts';
 import type { Disk } from './disk.ts';
 import type { Durability } from './durability.ts';
@@ -26,6 +32,8 @@ export interface Objects {
   readNode(digest: Digest, path: string, depth: number): TreeNode;
   /** All entries of a directory, in code-unit order, its split nodes joined. Throws as `readNode`. */
   readDirectory(directory: TreeSummary, path: string, depth: number): readonly TreeEntry[];
+  /** What a tree says of itself, where nobody else has said it. Throws as `readNode`. */
+  summaryOf(digest: Digest): TreeSummary;
   /** Tree nodes that are not in the cache but known from the workspace; replaces those lent before. */
   lend(nodes: ReadonlyMap<Digest, string>): void;
   /** True when a tree's own node is at hand; what it names was stored before it. */
@@ -111,6 +119,11 @@ export function openObjects(layout: Layout, disk: Disk, durability: Durability):
       return entries;
     },
 
+    summaryOf(digest) {
+      const node = objects.readNode(digest, '', 0);
+      return { digest, ...totals(node.kind === 'entries' ? node.entries : node.parts) };
+    },
+
     hasNode: (digest) => fs.existsSync(objectPath(layout.objects, hexOf(digest))),
 
     lend(nodes) {
@@ -174,12 +187,7 @@ function checkTotals(
   members: readonly (TreeEntry | TreeSummary)[],
   path: string,
 ): void {
-  let size = 0;
-  let files = 0;
-  for (const member of members) {
-    size += 'size' in member ? member.size : 0;
-    files += 'files' in member ? member.files : 1;
-  }
+  const { size, files } = totals(members);
   if (size !== claimed.size || files !== claimed.files) {
     fail({ kind: 'refused', path, cause: `the tree ${claimed.digest} is not what its name says` });
   }

@@ -144,6 +144,23 @@ export function workspaceContract(t: Test, open: (t: Test) => Promise<WorkspaceB
     );
     t.equal((await bed.workspace.compare(before, after, 1))?.length, 1);
     t.same(await bed.workspace.compare(before, before, 10), []);
+    t.same(await bed.workspace.compare({ tree: before.digest }, after, 10), changes);
+  });
+
+  t.test('a comparison believes no reference that gives another size', async (t) => {
+    const bed = await open(t);
+    await bed.write('nest/one', 'egg');
+    await bed.write('file', 'egg');
+    const before = await held(bed, 'nest');
+    const file = await held(bed, 'file');
+    await bed.write('nest/one', 'chick');
+    const after = await held(bed, 'nest');
+    t.same(await bed.workspace.compare(before, after, 10), [{ path: 'one', kind: 'modified' }]);
+    for (const wrong of [{ size: 0 }, { files: 0 }]) {
+      t.equal(await bed.workspace.compare({ ...before, ...wrong }, after, 10), undefined);
+      t.equal(await bed.workspace.compare(before, { ...after, ...wrong }, 10), undefined);
+    }
+    t.equal(await bed.workspace.compare({ tree: file.digest }, after, 10), undefined);
   });
 
   t.test('a comparison with a tree that is nowhere is undefined', async (t) => {
