@@ -7,3 +7,4 @@ export * as pull from './verbs/pull.ts';
 export * as push from './verbs/push.ts';
 export * as remote from './verbs/remote.ts';
 export { runCloudStatus } from './verbs/cloud-status.ts';
+export { runPullingRepro } from './verbs/pulling-repro.ts';

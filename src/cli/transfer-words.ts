@@ -2,7 +2,7 @@ import { problem, type Problem } from '../model/diagnostic.ts';
 import { err, ok, type Result } from '../model/result.ts';
 
 /** Requests at the same time; more gain little once the line is full. */
-const USUAL_JOBS = 8;
+export const USUAL_JOBS = 8;
 
 /** `-j N` of push, fetch, pull and `status --cloud`. */
 export function parseTransferJobs(text: string | undefined): Result<number, Problem> {

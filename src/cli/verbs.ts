@@ -52,7 +52,10 @@ ${OVERRIDES}
       --dry            say what would run, and run nothing
       --exit-code      with --dry: exit 3 when something would run
       --glob           targets are patterns over names of stages: 'train@*'
-      --allow-missing  data that only the lock knows is no reason to run
+      --pull           bring missing data, and outs of colleagues' runs, from the remote
+  -r, --remote NAME    the same, from this remote
+      --allow-missing  data that only the lock knows is no reason to run; with --pull it comes only
+                       where a command reads it
       --timeout TIME   cancel what still runs after 90s, 10m, 1h30m; exit 1
       --no-run-cache   do not restore outs of earlier runs
       --no-probe       believe what probes said last

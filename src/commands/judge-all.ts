@@ -7,6 +7,7 @@ import type { RepoPath, StageName } from '../model/names.ts';
 import { isNonEmpty, ok, type Result } from '../model/result.ts';
 import type { Judgement } from '../model/verdict.ts';
 import type { StatusView } from '../model/views.ts';
+import type { Supply } from '../ports/supply.ts';
 import type { CommandContext } from './context.ts';
 
 /** Judgements of the planned stages as `repro` would reach them; reads only. */
@@ -15,6 +16,7 @@ export async function judgements(
   planned: readonly StageName[],
   options: JudgeOptions,
   context: CommandContext,
+  supply?: Supply,
 ): Promise<Result<ReadonlyMap<StageName, Judgement>, Problem>> {
   const { ports } = context;
   const lock = await ports.lock.read();
@@ -27,6 +29,7 @@ export async function judgements(
     ports,
     interrupted: new Map(interruptions.map(({ stage, at }) => [stage as StageName, at])),
     producerOf: (path) => workload.graph.producerOf(path)?.name,
+    ...(supply !== undefined && { supply }),
   };
   return ok(await inspect(workload, planned, judging));
 }
@@ -36,8 +39,9 @@ export async function judgeAll(
   planned: readonly StageName[],
   options: JudgeOptions,
   context: CommandContext,
+  supply?: Supply,
 ): Promise<Result<StatusView, Problem>> {
-  const judged = await judgements(workload, planned, options, context);
+  const judged = await judgements(workload, planned, options, context, supply);
   if (!judged.ok) return judged;
   const stages = [...judged.value].map(([name, { verdict }]) => ({ name, verdict }));
   const lock = await context.ports.lock.read();

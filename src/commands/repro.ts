@@ -8,10 +8,11 @@ import type { Digest, StageName } from '../model/names.ts';
 import type { StageOutcome } from '../model/outcome.ts';
 import { ok, type Result } from '../model/result.ts';
 import type { StatusView } from '../model/views.ts';
+import type { Supply } from '../ports/supply.ts';
 import type { CommandContext } from './context.ts';
 import { withDeadline } from './deadline.ts';
+import { holdingProject, takeLock } from './hold-project.ts';
 import { ignoreOuts } from './ignore-in-git.ts';
-import { holdingProject } from './hold-project.ts';
 import { loadWorkload } from './load-workload.ts';
 import { judgeAll } from './judge-all.ts';
 import { resolveTargets } from './targets.ts';
@@ -40,17 +41,28 @@ export interface ReproOptions {
   readonly capacity: Capacity;
 }
 
-/** `avian repro --dry`: what would happen. Takes no lock, runs no probe, writes nothing. */
+/** Opens what `--pull` brings data from; to be called by whoever holds the project. */
+export type OpenSupply = (signal: AbortSignal) => Promise<Result<Supply, Problem>>;
+
+/**
+ * `avian repro --dry`: what would happen. Takes no lock, runs no probe, writes nothing; but with a
+ * supply it takes in the run records there, for which it holds the lock.
+ */
 export async function dryRepro(
   options: ReproOptions,
   context: CommandContext,
+  openSupply?: OpenSupply,
 ): Promise<Result<StatusView, Problem>> {
   const workload = await loadWorkload(options.overrides, context);
   if (!workload.ok) return workload;
   const targets = resolveTargets(workload.value.graph, options.targets, options);
   if (!targets.ok) return targets;
   const planned = plan(workload.value.graph, { ...options, targets: targets.value });
-  return judgeAll(workload.value, planned, { ...options, probes: false, nameRuns: true }, context);
+  const judging = { ...options, probes: false, nameRuns: true };
+  if (openSupply === undefined) return judgeAll(workload.value, planned, judging, context);
+  const held = await takeLock(context);
+  const supply = await openSupply(context.signal).finally(() => held.release());
+  return supply.ok ? judgeAll(workload.value, planned, judging, context, supply.value) : supply;
 }
 
 export interface Reproduced {
@@ -63,6 +75,7 @@ export interface Reproduced {
 export async function repro(
   options: ReproOptions,
   context: CommandContext,
+  openSupply?: OpenSupply,
 ): Promise<Result<Reproduced, Problem>> {
   const { ports } = context;
   const begun = ports.clock.monotonic();
@@ -74,6 +87,8 @@ export async function repro(
 
   return withDeadline(options.timeoutMs, context, (bounded, isOver) =>
     holdingProject(bounded, async (interrupted) => {
+      const supply = await openSupply?.(bounded.signal);
+      if (supply?.ok === false) return supply;
       // Read under the lock: whoever held it may have moved the lock file on.
       const lock = await ports.lock.read();
       if (!lock.ok) return lock;
@@ -89,6 +104,7 @@ export async function repro(
           keepGoing: options.keepGoing,
           capacity: options.capacity,
           trace: options.trace,
+          ...(supply !== undefined && { supply: supply.value }),
           signal: bounded.signal,
           version: context.version,
         },

@@ -59,6 +59,7 @@ const failures: { readonly [kind in StageFailure['kind']]: StageFailure & { kind
   'out-missing': { kind: 'out-missing', path: path('a') },
   'out-refused': { kind: 'out-refused', path: path('a'), cause: 'x' },
   'restore-failed': { kind: 'restore-failed', path: path('a'), cause: 'x' },
+  'not-fetched': { kind: 'not-fetched', path: path('a'), remote: 'lab', cause: 'x' },
   'metrics-unreadable': { kind: 'metrics-unreadable', path: path('a'), cause: 'x' },
   'probe-failed': { kind: 'probe-failed', message: 'x' },
   'gate-failed': {

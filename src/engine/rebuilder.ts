@@ -1,4 +1,4 @@
-import { covers, sameContent, toRef } from '../model/artifact.ts';
+import { covers, sameContent, toRef, type ArtifactRef } from '../model/artifact.ts';
 import type { LockedStage, PipelineLock } from '../model/lock.ts';
 import type { Fingerprint, StageName } from '../model/names.ts';
 import type { Out, Stage } from '../model/pipeline.ts';
@@ -6,6 +6,7 @@ import { assertNever, isNonEmpty, ok } from '../model/result.ts';
 import type { FingerprintInput, Run } from '../model/run.ts';
 import type { Judgement, StaleReason, Verdict } from '../model/verdict.ts';
 import type { Ports } from '../ports/ports.ts';
+import type { Supply } from '../ports/supply.ts';
 import { fingerprintInput, fingerprintOf, type Observed } from './fingerprint.ts';
 import { judgeFrozen } from './judge-frozen.ts';
 import { knownToLock } from './known-to-lock.ts';
@@ -24,6 +25,8 @@ export interface JudgeContext {
   readonly ports: JudgePorts;
   /** Stages a killed process left open, with the time. */
   readonly interrupted: ReadonlyMap<StageName, string>;
+  /** What a remote has counts as if it were in the cache. */
+  readonly supply?: Supply;
   /** Producers by path, for the words of a missing dep. */
   readonly producerOf: (path: StageWork['stage']['deps'][number]) => StageName | undefined;
 }
@@ -39,8 +42,8 @@ export async function judge(work: StageWork, context: JudgeContext): Promise<Jud
 
   const observed = await observe(work, context.digestDep, context.ports);
   if (!observed.ok) {
-    const assumed = context.options.allowMissing === true && (await judgeByLock(work, context));
-    return assumed || { verdict: unknownInputs(work, observed.error, context) };
+    const assumed = await judgeByLock(work, context);
+    return assumed ?? { verdict: unknownInputs(work, observed.error, context) };
   }
   return judgeInputs(work, observed.value, context);
 }
@@ -58,23 +61,37 @@ async function judgeInputs(
   return { verdict: withInterruption(verdict, work, context), input, fingerprint };
 }
 
-/** With what the lock knows in the place of missing deps; undefined when a command would have to run, which needs them. */
+/**
+ * With what the lock knows in the place of missing deps: where they can be brought, or where they are
+ * allowed to be missing and no command has to run, which would need them.
+ */
 async function judgeByLock(work: StageWork, context: JudgeContext): Promise<Judgement | undefined> {
+  const { options, supply, ports } = context;
+  if (options.allowMissing !== true && supply === undefined) return undefined;
   const known = knownToLock(work.stage, context);
+  const assumed: ArtifactRef[] = [];
   const observed = await observe(
     work,
     async (path) => {
       const found = await context.digestDep(path);
       if (found.ok || found.error.kind !== 'missing') return found;
       const locked = await known(path);
-      return locked === undefined ? found : ok(locked);
+      if (locked === undefined) return found;
+      assumed.push(toRef(locked));
+      return ok(locked);
     },
-    context.ports,
+    ports,
   );
   if (!observed.ok) return undefined;
   const judgement = await judgeInputs(work, observed.value, context);
   const { kind } = judgement.verdict;
-  return kind === 'up-to-date' || kind === 'restorable' ? judgement : undefined;
+  const needsNoData = kind === 'up-to-date' || kind === 'restorable';
+  if (needsNoData && options.allowMissing === true) return judgement;
+  if (supply === undefined) return undefined;
+  for (const ref of assumed) {
+    if (!(await ports.workspace.holds(ref)) && !(await supply.offers(ref))) return undefined;
+  }
+  return judgement;
 }
 
 interface Question {
@@ -181,13 +198,12 @@ async function judgeContent(question: Question): Promise<Verdict> {
       return { kind: 'up-to-date', ...(run !== undefined && { run }) };
     }
     reasons.push(...lifetime, ...outs);
-    if (
-      lifetime.length === 0 &&
-      context.options.runCache &&
-      isNonEmpty(reasons) &&
-      (await canRestore(stage.outs, current.outs, context))
-    ) {
-      return { kind: 'restorable', ...(run !== undefined && { run }), outs: current.outs, reasons };
+    if (lifetime.length === 0 && context.options.runCache && isNonEmpty(reasons)) {
+      const from = await whence(stage.outs, current.outs, context);
+      if (from !== undefined) {
+        const named = run !== undefined && { run };
+        return { kind: 'restorable', ...named, outs: current.outs, reasons, ...from };
+      }
     }
   } else {
     reasons.push(...(await sinceLastTime(question, locked)));
@@ -195,7 +211,8 @@ async function judgeContent(question: Question): Promise<Verdict> {
 
   const hit = context.options.runCache ? await usableRun(question, runs) : undefined;
   if (hit !== undefined && isNonEmpty(reasons)) {
-    return { kind: 'restorable', run: hit, outs: declaredOf(stage, hit.outs), reasons };
+    const { run, from } = hit;
+    return { kind: 'restorable', run, outs: declaredOf(stage, run.outs), reasons, ...from };
   }
   const lost = stage.outs.find((out) => out.cache);
   const onlyOuts = reasons.every(({ kind }) => kind === 'out-missing' || kind === 'out-modified');
@@ -299,35 +316,51 @@ const declaredOf = ({ outs }: Stage, recorded: Run['outs']): Run['outs'] =>
 async function usableRun(
   { work, context }: Question,
   runs: readonly Run[],
-): Promise<Run | undefined> {
+): Promise<{ readonly run: Run; readonly from: Whence } | undefined> {
   // What persists depends on the runs before, so an earlier run of the same inputs is not this one.
   if (work.stage.outs.some(({ persist }) => persist)) return undefined;
   for (const run of runs) {
     if ((await lifetimeReasons(work, run, context)).length > 0) continue;
-    if (await canRestore(work.stage.outs, run.outs, context)) return run;
+    const from = await whence(work.stage.outs, run.outs, context);
+    if (from !== undefined) return { run, from };
   }
   return undefined;
 }
 
-/** All or nothing: every cached out is in the cache, every uncached one lies in the workspace as recorded. */
-async function canRestore(
+/** The remote that has to be asked for outs; none where the cache has them all. */
+type Whence = Pick<Extract<Verdict, { kind: 'restorable' }>, 'remote'>;
+
+/**
+ * All or nothing: every cached out is in the cache or can be brought, every uncached one lies in the
+ * workspace as recorded. Undefined where that is not so.
+ */
+async function whence(
   outs: readonly Out[],
   recorded: Run['outs'],
-  { ports }: JudgeContext,
-): Promise<boolean> {
+  { ports, supply }: JudgeContext,
+): Promise<Whence | undefined> {
+  let from: Whence = {};
   for (const out of outs) {
     const ref = recorded[out.path];
-    if (ref === undefined) return false;
+    if (ref === undefined) return undefined;
     if (out.cache) {
       if (await ports.workspace.holds(ref, out.path)) continue;
+      if (supply !== undefined && (await isAway(ref, supply, ports))) {
+        from = { remote: supply.name };
+        continue;
+      }
     }
     const found = await ports.workspace.digest(out.path);
     if (!found.ok || found.value === undefined || !sameContent(toRef(found.value), ref)) {
-      return false;
+      return undefined;
     }
   }
-  return true;
+  return from;
 }
+
+/** Content that is here and may not lie where it belongs is not brought either. */
+const isAway = async (ref: ArtifactRef, supply: Supply, { workspace }: JudgePorts) =>
+  !(await workspace.holds(ref)) && (await supply.offers(ref));
 
 /** Whether a run that read the outside still stands for it. */
 async function lifetimeReasons(

@@ -2,6 +2,7 @@ import type { PipelineLock } from '../model/lock.ts';
 import type { StageName } from '../model/names.ts';
 import type { StageOutcome } from '../model/outcome.ts';
 import type { Ports } from '../ports/ports.ts';
+import type { Supply } from '../ports/supply.ts';
 import { digestInWorkspace } from './observe.ts';
 import { createOutWatch } from './out-watch.ts';
 import { createProber } from './probe.ts';
@@ -9,6 +10,7 @@ import { workOf, type JudgeOptions, type Workload } from './request.ts';
 import { schedule } from './scheduler.ts';
 import { settleStage, type SettleContext } from './settle-stage.ts';
 import { createSlots, type Capacity } from './slots.ts';
+import type { InTurn } from './supplied.ts';
 
 export interface ReproduceOptions {
   readonly judging: JudgeOptions;
@@ -18,6 +20,8 @@ export interface ReproduceOptions {
   readonly capacity: Capacity;
   /** Watch which files commands read and write. */
   readonly trace: boolean;
+  /** Where what the cache lacks may come from. */
+  readonly supply?: Supply;
   readonly signal: AbortSignal;
   readonly version: string;
 }
@@ -38,6 +42,7 @@ export async function reproduce(
   const signal = AbortSignal.any([options.signal, thrown.signal]);
   const prober = createProber(ports, signal);
   const slots = createSlots(options.capacity);
+  const inTurn = createTurns();
   const contextFor = (stage: StageName): SettleContext => ({
     judging: {
       lock,
@@ -46,6 +51,7 @@ export async function reproduce(
       probe: prober.probe,
       ports,
       interrupted,
+      ...(options.supply !== undefined && { supply: options.supply }),
       producerOf: (path) => workload.graph.producerOf(path)?.name,
     },
     execution: {
@@ -59,6 +65,7 @@ export async function reproduce(
       signal,
     },
     takeSlot: (work) => slots.take(work.stage.resources),
+    inTurn,
   });
   const watch = createOutWatch(ports);
   const started = new Map<StageName, number>();
@@ -78,4 +85,13 @@ export async function reproduce(
   });
   await ports.lock.flush();
   return outcomes;
+}
+
+function createTurns(): InTurn {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const turn = last.then(work, work);
+    last = turn;
+    return turn;
+  };
 }

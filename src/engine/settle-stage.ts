@@ -1,7 +1,8 @@
 import { fromRef } from '../model/artifact.ts';
 import type { RepoPath } from '../model/names.ts';
+import type { StageFailure } from '../model/failure.ts';
 import type { StageOutcome } from '../model/outcome.ts';
-import { assertNever } from '../model/result.ts';
+import { assertNever, ok, type Result } from '../model/result.ts';
 import type { Run } from '../model/run.ts';
 import type { Judgement, Verdict } from '../model/verdict.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -9,12 +10,14 @@ import { executeStage, type ExecutionContext } from './execute-stage.ts';
 import { describeWorkspaceProblem } from './observe.ts';
 import { judge, type JudgeContext } from './rebuilder.ts';
 import type { StageWork } from './request.ts';
+import type { InTurn } from './supplied.ts';
 
 export interface SettleContext {
   readonly judging: JudgeContext;
   readonly execution: Omit<ExecutionContext, 'lockedOuts'>;
   /** Waits for room to run a command; judging and restoring need none. */
   readonly takeSlot: (work: StageWork) => Promise<{ release(): void }>;
+  readonly inTurn: InTurn;
 }
 
 /** One stage, read top to bottom: judge, then skip, restore or execute. Its producers have settled. */
@@ -22,14 +25,19 @@ export async function settleStage(work: StageWork, context: SettleContext): Prom
   const { watch, ports, signal } = context.execution;
   const { stage } = work;
   const locked = context.judging.lock.stages[stage.name];
-  const judgement = await judge(work, context.judging);
+  const judged = await judgeOrSupply(work, context);
+  if (!judged.ok) return { kind: 'failed', failure: judged.error };
+  const judgement = judged.value;
   const { verdict } = judgement;
   switch (verdict.kind) {
     case 'frozen':
       return { kind: 'skipped', frozen: true };
     case 'up-to-date': {
       const outs = stage.effect ? verdict.run?.outs : locked?.outs;
-      if (outs !== undefined) watch.settled(stage.name, outs);
+      if (outs !== undefined) {
+        const { allowMissing } = context.judging.options;
+        watch.settled(stage.name, allowMissing === true ? await present(outs, ports) : outs);
+      }
       return { kind: 'skipped', ...(verdict.run !== undefined && { run: verdict.run }) };
     }
     case 'undetermined':
@@ -62,11 +70,33 @@ export async function settleStage(work: StageWork, context: SettleContext): Prom
   }
 }
 
+/** Outs that may be missing, and are, are nobody's to write over. */
+async function present(outs: Run['outs'], { workspace }: Ports): Promise<Run['outs']> {
+  const there: { [path: string]: Run['outs'][string] } = {};
+  for (const [path, ref] of Object.entries(outs)) {
+    const found = await workspace.digest(path as RepoPath);
+    if (found.ok && found.value !== undefined) there[path] = ref;
+  }
+  return there;
+}
+
+/** With a remote at hand, what the stage lacks is brought before. */
+async function judgeOrSupply(
+  work: StageWork,
+  { judging, execution, inTurn }: SettleContext,
+): Promise<Result<Judgement, StageFailure>> {
+  const { supply } = judging;
+  if (supply === undefined) return ok(await judge(work, judging));
+  const { judgeSupplied } = await import('./supplied.ts');
+  const { ports, workload } = execution;
+  return judgeSupplied(work, { judging, supply, ports, inTurn, graph: workload.graph });
+}
+
 /** Puts a run's outs back, shows its log again, and lets the lock say so. */
 async function restoreStage(
   { stage }: StageWork,
   { fingerprint }: Judgement,
-  { outs, run }: Extract<Verdict, { kind: 'restorable' }>,
+  { outs, run, remote }: Extract<Verdict, { kind: 'restorable' }>,
   ports: Ports,
 ): Promise<StageOutcome> {
   let bytes = 0;
@@ -83,7 +113,11 @@ async function restoreStage(
   }
   if (fingerprint !== undefined) await ports.lock.setStage(stage.name, { fingerprint, outs });
   if (run !== undefined) await replayLog(run, ports);
-  return { kind: 'restored', bytes, ...(run !== undefined && { run }) };
+  return {
+    ...{ kind: 'restored', bytes },
+    ...(run !== undefined && { run }),
+    ...(remote !== undefined && { remote }),
+  };
 }
 
 async function replayLog(run: Run, ports: Ports): Promise<void> {

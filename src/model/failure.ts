@@ -15,6 +15,13 @@ export type StageFailure =
   | { readonly kind: 'out-missing'; readonly path: RepoPath }
   | { readonly kind: 'out-refused'; readonly path: RepoPath; readonly cause: string }
   | { readonly kind: 'restore-failed'; readonly path: RepoPath; readonly cause: string }
+  /** A remote has it, and it could not be brought from there. */
+  | {
+      readonly kind: 'not-fetched';
+      readonly path: RepoPath;
+      readonly remote: string;
+      readonly cause: string;
+    }
   | { readonly kind: 'metrics-unreadable'; readonly path: RepoPath; readonly cause: string }
   /** An effect ran but its probe does not confirm it. */
   | { readonly kind: 'probe-failed'; readonly message: string }

@@ -14,6 +14,8 @@ export type Verdict =
       readonly run?: Run;
       readonly outs: Run['outs'];
       readonly reasons: NonEmptyArray<StaleReason>;
+      /** The remote that has what the cache lacks of them. */
+      readonly remote?: string;
     }
   | { readonly kind: 'stale'; readonly reasons: NonEmptyArray<StaleReason> }
   | {

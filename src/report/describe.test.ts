@@ -121,6 +121,7 @@ t.test('failures', async (t) => {
     { kind: 'out-missing', path: model },
     { kind: 'out-refused', path: model, cause: 'a socket' },
     { kind: 'restore-failed', path: model, cause: 'an object is missing' },
+    { kind: 'not-fetched', path: model, remote: 'lab', cause: 'no answer' },
     { kind: 'metrics-unreadable', path: model, cause: 'not JSON' },
     { kind: 'probe-failed', message: 'no answer' },
     {
@@ -158,6 +159,7 @@ it wrote artifacts/model, an out of train
 it ended well but did not write artifacts/model
 artifacts/model cannot be kept: a socket
 artifacts/model cannot be restored: an object is missing
+artifacts/model cannot be fetched from lab: no answer
 metrics artifacts/model cannot be read: not JSON
 it ran, but its probe does not confirm it: no answer
 gate failed: accuracy is 0.87, must be >= 0.9 (m.json); drop is absent, must be < 0.01 (m.json)`,

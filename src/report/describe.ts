@@ -208,6 +208,8 @@ export function describeFailure(failure: StageFailure): string {
       return `${oneLine(failure.path)} cannot be kept: ${oneLine(failure.cause)}`;
     case 'restore-failed':
       return `${oneLine(failure.path)} cannot be restored: ${oneLine(failure.cause)}`;
+    case 'not-fetched':
+      return `${oneLine(failure.path)} cannot be fetched from ${oneLine(failure.remote)}: ${oneLine(failure.cause)}`;
     case 'metrics-unreadable':
       return `metrics ${oneLine(failure.path)} cannot be read: ${oneLine(failure.cause)}`;
     case 'probe-failed':
@@ -264,7 +266,7 @@ export function describeOutcome(outcome: StageOutcome, elapsedMs: number, now: n
     case 'restored':
       return `restored from ${
         outcome.run === undefined ? 'the lock' : describeRun(outcome.run, now)
-      }${outcome.bytes > 0 ? `, ${bytes(outcome.bytes)}` : ''}`;
+      }${outcome.remote === undefined ? '' : ` in ${oneLine(outcome.remote)}`}${outcome.bytes > 0 ? `, ${bytes(outcome.bytes)}` : ''}`;
     case 'executed':
       return `executed ${duration(elapsedMs)}${outcome.unchangedOuts ? ', outs unchanged' : ''}`;
     case 'failed':

@@ -208,6 +208,8 @@ function failureFacts(failure: StageFailure): JsonObject {
     case 'restore-failed':
     case 'metrics-unreadable':
       return { path: failure.path, cause: failure.cause };
+    case 'not-fetched':
+      return { path: failure.path, remote: failure.remote, cause: failure.cause };
     case 'gate-failed':
       return {
         failed: failure.failed.map(({ path, gate, actual }) => ({

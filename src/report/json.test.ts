@@ -71,6 +71,7 @@ const FAILURES: readonly StageFailure[] = [
   { kind: 'out-missing', path: birds },
   { kind: 'out-refused', path: birds, cause: 'c' },
   { kind: 'restore-failed', path: birds, cause: 'c' },
+  { kind: 'not-fetched', path: birds, remote: 'lab', cause: 'c' },
   { kind: 'metrics-unreadable', path: birds, cause: 'c' },
   { kind: 'probe-failed', message: 'm' },
   {
@@ -87,6 +88,7 @@ const OUTCOMES: readonly StageOutcome[] = [
   { kind: 'skipped', frozen: true },
   { kind: 'restored', bytes: 5, run: sampleRun() },
   { kind: 'restored', bytes: 5 },
+  { kind: 'restored', bytes: 5, run: sampleRun(), remote: 'lab' },
   { kind: 'executed', run: sampleRun(), unchangedOuts: true },
   { kind: 'blocked', by: stage('fetch') },
   { kind: 'cancelled' },

@@ -137,6 +137,7 @@ export async function repro(
       capacity: choice.capacity ?? { cpu: 4, gpu: 1, memory: 0 },
       signal: choice.signal ?? new AbortController().signal,
       version: '0.0.0-test',
+      ...(choice.supply !== undefined && { supply: choice.supply }),
     },
     ports,
   );
@@ -161,6 +162,7 @@ export async function status(
     probe: createProber(ports, new AbortController().signal).probe,
     ports,
     interrupted: new Map(),
+    ...(choice.supply !== undefined && { supply: choice.supply }),
     producerOf: (path) => workload.graph.producerOf(path)?.name,
   });
 }

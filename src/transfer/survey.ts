@@ -3,7 +3,13 @@ import type { Result } from '../model/result.ts';
 import { closureOf, type Want } from './closure.ts';
 import { readIndex, readMarker } from './consult.ts';
 import { asResult } from './problems.ts';
-import { openTools, type OpenRemote, type TransferOptions, type TransferPorts } from './tools.ts';
+import {
+  openTools,
+  type OpenRemote,
+  type Tools,
+  type TransferOptions,
+  type TransferPorts,
+} from './tools.ts';
 
 export interface Whereabouts {
   readonly want: Want;
@@ -23,18 +29,25 @@ export async function survey(
     await Promise.all([readMarker(tools), readIndex(tools)]);
     const found: Whereabouts[] = [];
     for (const want of wants) {
-      const { nodes, blobs, absent } = closureOf([want], tools.objects);
-      // A tree that is not here is as good as its node: a segment names no tree without what is below.
-      const digests = [...absent.keys(), ...[...nodes, ...blobs].map(({ digest }) => digest)];
-      const located = await tools.index.locate(digests);
-      found.push({
-        want,
-        here: absent.size === 0 && tools.objects.missing([...nodes, ...blobs]).length === 0,
-        there: digests.every((digest) => located.has(digest)),
-      });
+      found.push({ want, ...(await whereabouts(want, tools)) });
     }
     return found;
   });
   tools.progress.stop();
   return result;
+}
+
+/** By what is remembered of the remote; nobody is asked. */
+export async function whereabouts(
+  want: Want,
+  { objects, index }: Pick<Tools, 'objects' | 'index'>,
+): Promise<Pick<Whereabouts, 'here' | 'there'>> {
+  const { nodes, blobs, absent } = closureOf([want], objects);
+  // A tree that is not here is as good as its node: a segment names no tree without what is below.
+  const digests = [...absent.keys(), ...[...nodes, ...blobs].map(({ digest }) => digest)];
+  const located = await index.locate(digests);
+  return {
+    here: absent.size === 0 && objects.missing([...nodes, ...blobs]).length === 0,
+    there: digests.every((digest) => located.has(digest)),
+  };
 }

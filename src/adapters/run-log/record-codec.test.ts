@@ -38,6 +38,7 @@ t.test('every way to fail passes', (t) => {
     { kind: 'out-missing', path },
     { kind: 'out-refused', path, cause: 'a socket' },
     { kind: 'restore-failed', path, cause: 'gone' },
+    { kind: 'not-fetched', path, remote: 'lab', cause: 'no answer' },
     { kind: 'metrics-unreadable', path, cause: 'no JSON' },
     { kind: 'probe-failed', message: 'no answer' },
     { kind: 'gate-failed', failed: [{ path, gate, actual: 0.5 }] },

@@ -175,6 +175,7 @@ const failures = {
   'out-missing': fields({ path }),
   'out-refused': fields({ path, cause: text }),
   'restore-failed': fields({ path, cause: text }),
+  'not-fetched': fields({ path, remote: text, cause: text }),
   'metrics-unreadable': fields({ path, cause: text }),
   'probe-failed': fields({ message: text }),
   'gate-failed': fields({ failed: list(fields({ path, gate }, { actual: number })) }),

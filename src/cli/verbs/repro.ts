@@ -1,16 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { parseDuration } from '../../config/quantities.ts';
-import { dryRepro, repro, type ReproOptions, type Reproduced } from '../../commands/repro.ts';
-import { needsWork } from '../../commands/status.ts';
+import type { ReproOptions } from '../../commands/repro.ts';
 import { problem, type Problem } from '../../model/diagnostic.ts';
 import { err, ok, type Result } from '../../model/result.ts';
-import { createPlainRenderer } from '../../report/plain.ts';
 import { parseWords, splitOverrides } from '../arguments.ts';
-import { withProject } from '../compose.ts';
-import { exitStatus, type ExitStatus } from '../exit-status.ts';
+import type { ExitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
-import { rendererOptions } from '../renderer-options.ts';
-import { show } from '../show.ts';
+import { plainly, runRepro } from '../run-repro.ts';
 import { tellProblem } from '../tell-problem.ts';
 
 const OPTIONS = {
@@ -28,6 +24,8 @@ const OPTIONS = {
   glob: { type: 'boolean', default: false },
   'allow-missing': { type: 'boolean', default: false },
   timeout: { type: 'string' },
+  pull: { type: 'boolean', default: false },
+  remote: { type: 'string', short: 'r' },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -59,50 +57,10 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
     trace: options.trace,
     capacity: { cpu: jobs.value, gpu: 1, memory: Infinity },
   };
-  return options.dry
-    ? dry(wanted, { json: options.json, exitCode: options['exit-code'] }, io)
-    : reproduce(wanted, options.json, io);
-}
-
-async function reproduce(wanted: ReproOptions, json: boolean, io: Io): Promise<ExitStatus> {
-  const renderer = json
-    ? (await import('../../report/json.ts')).createJsonRenderer(rendererOptions(io))
-    : createPlainRenderer(rendererOptions(io));
-  try {
-    return await withProject(io, renderer.onEvent, async (context) => {
-      const done = await repro(wanted, context);
-      return done.ok ? statusOf(done.value) : tellProblem(done.error, io);
-    });
-  } finally {
-    renderer.close();
-  }
-}
-
-async function dry(
-  wanted: ReproOptions,
-  shown: { readonly json: boolean; readonly exitCode: boolean },
-  io: Io,
-): Promise<ExitStatus> {
-  return withProject(
-    io,
-    () => undefined,
-    async (context) => {
-      const view = await dryRepro(wanted, context);
-      const { statusJson, statusText } = await import('../../report/status.ts');
-      const status = show(view, { text: statusText, json: statusJson }, shown.json, io);
-      return view.ok && shown.exitCode && needsWork(view.value) ? exitStatus.stale : status;
-    },
-  );
-}
-
-function statusOf({ outcomes: byStage, timedOut }: Reproduced): ExitStatus {
-  const outcomes = [...byStage.values()];
-  const damaged = outcomes.some(
-    (outcome) => outcome.kind === 'failed' && outcome.failure.kind === 'restore-failed',
-  );
-  if (damaged) return exitStatus.corruption;
-  const bad = outcomes.some(({ kind }) => kind === 'failed' || kind === 'blocked');
-  return bad || timedOut ? exitStatus.stageFailed : exitStatus.ok;
+  const shown = { dry: options.dry, json: options.json, exitCode: options['exit-code'] };
+  if (!options.pull && options.remote === undefined) return runRepro(wanted, shown, io, plainly);
+  const { runPullingRepro } = await import('../remote-verbs.ts');
+  return runPullingRepro(wanted, shown, options.remote, io);
 }
 
 function parseJobs(text: string | undefined): Result<number, Problem> {
