@@ -27,6 +27,12 @@ export const describeRun = (run: Run, now: number): string => {
   return `run ${shortRun(run.id)} (${adopted}${ago(run.startedAt, now)}, ${who})`;
 };
 
+/** `commit 0a1b2c3d with changes`: the code that it ran with. */
+export const describeCommit = ({ provenance: { commit, dirty } }: Run): string | undefined =>
+  commit === undefined
+    ? undefined
+    : `commit ${oneLine(commit).slice(0, 8)}${dirty === true ? ' with changes' : ''}`;
+
 export const describeAdoption = (adopted: Adoption): string => `adopted by ${adopted}`;
 
 /** Text of a stranger as one line without control characters. */
@@ -258,6 +264,10 @@ const signalHint = (signal: string): string =>
 export const failureTail = (failure: StageFailure): string =>
   failure.kind === 'exited' || failure.kind === 'signalled' ? failure.tail : '';
 
+/** ` in lab`, where not all of it was in the cache. */
+export const inRemote = ({ remote }: { readonly remote?: string }): string =>
+  remote === undefined ? '' : ` in ${oneLine(remote)}`;
+
 /** How a stage ended, after its name: `executed 2m 10s`, `restored from run 3f2a91 (…)`. */
 export function describeOutcome(outcome: StageOutcome, elapsedMs: number, now: number): string {
   switch (outcome.kind) {
@@ -266,7 +276,7 @@ export function describeOutcome(outcome: StageOutcome, elapsedMs: number, now: n
     case 'restored':
       return `restored from ${
         outcome.run === undefined ? 'the lock' : describeRun(outcome.run, now)
-      }${outcome.remote === undefined ? '' : ` in ${oneLine(outcome.remote)}`}${outcome.bytes > 0 ? `, ${bytes(outcome.bytes)}` : ''}`;
+      }${inRemote(outcome)}${outcome.bytes > 0 ? `, ${bytes(outcome.bytes)}` : ''}`;
     case 'executed':
       return `executed ${duration(elapsedMs)}${outcome.unchangedOuts ? ', outs unchanged' : ''}`;
     case 'failed':

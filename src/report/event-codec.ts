@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '../model/json.ts';
 import type { StageFailure } from '../model/failure.ts';
 import type { StageOutcome } from '../model/outcome.ts';
 import { assertNever } from '../model/result.ts';
+import type { Run } from '../model/run.ts';
 import type { StaleReason } from '../model/verdict.ts';
 import { describeFailure } from './describe.ts';
 
@@ -43,7 +44,8 @@ export function encodeEvent(event: AvianEvent): JsonObject | undefined {
         type: 'stage-settled',
         stage: event.stage,
         outcome: encodeOutcome(event.outcome),
-        run: runOf(event.outcome),
+        run: runOf(event.outcome)?.id ?? null,
+        ...originOf(event.outcome),
         elapsedMs: Math.round(event.elapsedMs),
       };
     case 'transfer-progress':
@@ -144,8 +146,24 @@ export function encodeReason(reason: StaleReason): JsonObject {
   }
 }
 
-const runOf = (outcome: StageOutcome): string | null =>
-  outcome.kind === 'blocked' || outcome.kind === 'cancelled' ? null : (outcome.run?.id ?? null);
+const runOf = (outcome: StageOutcome): Run | undefined =>
+  outcome.kind === 'blocked' || outcome.kind === 'cancelled' ? undefined : outcome.run;
+
+/** Of outs that an earlier run made. */
+function originOf(outcome: StageOutcome): JsonObject {
+  const isEarlier = outcome.kind === 'skipped' || outcome.kind === 'restored';
+  return isEarlier && outcome.run !== undefined ? { origin: encodeOrigin(outcome.run) } : {};
+}
+
+/** Who ran it where and when, with which code. */
+export function encodeOrigin({ startedAt, provenance }: Run): JsonObject {
+  const { user, host, commit, dirty } = provenance;
+  return {
+    ...{ user, host, startedAt },
+    ...(commit !== undefined && { commit }),
+    ...(dirty !== undefined && { dirty }),
+  };
+}
 
 const sides = (before: JsonValue | undefined, after: JsonValue | undefined): JsonObject => ({
   ...(before !== undefined && { before }),
@@ -164,7 +182,10 @@ function encodeOutcome(outcome: StageOutcome): JsonObject {
     case 'cancelled':
       return { kind: 'cancelled' };
     case 'restored':
-      return { kind: 'restored', bytes: outcome.bytes };
+      return {
+        ...{ kind: 'restored', bytes: outcome.bytes },
+        ...(outcome.remote !== undefined && { remote: outcome.remote }),
+      };
     case 'executed':
       return { kind: 'executed', unchangedOuts: outcome.unchangedOuts };
     case 'failed':

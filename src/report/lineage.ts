@@ -1,7 +1,14 @@
 import { dotted, type JsonObject } from '../model/json.ts';
 import type { Run } from '../model/run.ts';
 import type { LineageNode, LineageView } from '../model/views.ts';
-import { describeRun, describeSize, oneLine, shortDigest, value } from './describe.ts';
+import {
+  describeCommit,
+  describeRun,
+  describeSize,
+  oneLine,
+  shortDigest,
+  value,
+} from './describe.ts';
 import { truncate } from './display-width.ts';
 import type { Style } from './style.ts';
 import { decimal } from './units.ts';
@@ -57,11 +64,10 @@ const PER_LINE = 6;
 function details(node: LineageNode): readonly string[] {
   if (node.kind !== 'run') return [];
   const { run } = node;
-  const { commit, dirty, facts } = run.provenance;
+  const { facts } = run.provenance;
+  const commit = describeCommit(run);
   const code = [
-    ...(commit === undefined
-      ? []
-      : [`commit ${commit.slice(0, 8)}${dirty ? ' with changes' : ''}`]),
+    ...(commit === undefined ? [] : [commit]),
     ...Object.entries(facts ?? {}).map(([name, fact]) => `${oneLine(name)} ${value(fact)}`),
   ];
   const params = Object.entries(dotted(run.input.params)).map(

@@ -58,7 +58,7 @@ t.test('a whole conversation', async (t) => {
   onEvent({
     type: 'stage-settled',
     stage: stage('stats'),
-    outcome: { kind: 'restored', run: sampleRun(), bytes: 2048 },
+    outcome: { kind: 'restored', run: sampleRun(), bytes: 2048, remote: 'lab' },
     elapsedMs: 3,
   });
   onEvent(started('train', 'train.lr', 'train.seed'));
@@ -98,7 +98,7 @@ t.test('a whole conversation', async (t) => {
     `plan  5 stages: fetch, stats, train, evaluate, deploy
 · fetch     up to date
 stats    : mean 0.47
-↺ stats     restored from run 3f2a91 (3 days ago, ana@host), 2.0 KiB
+↺ stats     restored from run 3f2a91 (3 days ago, ana@host) in lab, 2.0 KiB
 ▶ train     params.train.lr 1 -> 2
             params.train.seed 1 -> 2
 train    | epoch 1/2 100%

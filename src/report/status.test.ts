@@ -48,6 +48,10 @@ no stages
   t.same(statusJson(contested), { v: 1, stages: [], contested: ['data/raw'] });
 });
 
+const ORIGIN = {
+  ...{ user: 'ana', host: 'host', startedAt: '2026-11-20T12:00:00Z', commit: '0a1b2c3d4e5f' },
+};
+
 t.test('status for machines', async (t) => {
   const view = status({
     fetch: { kind: 'up-to-date', run: sampleRun() },
@@ -65,7 +69,10 @@ t.test('status for machines', async (t) => {
   t.same(statusJson(view), {
     v: 1,
     stages: [
-      { name: 'fetch', verdict: 'up-to-date', reasons: [], run: sampleRun().id },
+      {
+        ...{ name: 'fetch', verdict: 'up-to-date', reasons: [], run: sampleRun().id },
+        origin: ORIGIN,
+      },
       {
         name: 'train',
         verdict: 'stale',
@@ -91,7 +98,7 @@ t.test('why: the stage itself', async (t) => {
   t.equal(
     whyText(view, plain, NOON),
     `! train is stale: params.train.lr 1 -> 2
-  its last run: run 3f2a91 (3 days ago, ana@host), backend wasm
+  its last run: run 3f2a91 (3 days ago, ana@host), commit 0a1b2c3d, backend wasm
 `,
   );
   for (const [verdict, words] of [
@@ -100,6 +107,10 @@ t.test('why: the stage itself', async (t) => {
     [
       { kind: 'restorable', outs: {}, reasons: [changed('a')] },
       '↺ train can be restored from the outs that pipeline.lock names\n  params.a 1 -> 2\n',
+    ],
+    [
+      { kind: 'restorable', outs: {}, run: sampleRun(), remote: 'lab', reasons: [changed('a')] },
+      '↺ train can be restored from run 3f2a91 (3 days ago, ana@host) in lab\n  params.a 1 -> 2\n',
     ],
   ] as const) {
     t.equal(whyText({ stage: stage('train'), verdict, chain: [] }, plain, NOON), words);
@@ -123,7 +134,7 @@ t.test('why: the chain to the root change, in at most five lines', async (t) => 
     `⋯ evaluate waits for quantize, so what it will read is not known yet
   train is stale: params.train.lr 1 -> 2
   train -> artifacts/model -> quantize -> artifacts/small -> evaluate
-  its last run: run 3f2a91 (3 days ago, ana@host), failed, backend wasm
+  its last run: run 3f2a91 (3 days ago, ana@host), failed, commit 0a1b2c3d, backend wasm
 `,
   );
   const many = { ...view, verdict: stale('a', 'b', 'c', 'd', 'e', 'f') };
@@ -158,5 +169,15 @@ t.test('why for machines', async (t) => {
       ],
       latest: null,
     },
+  );
+  const run = sampleRun();
+  const restorable = { kind: 'restorable', run, outs: {}, remote: 'lab' } as const;
+  t.match(
+    whyJson({
+      ...{ stage: stage('train'), chain: [], latest: run },
+      verdict: { ...restorable, reasons: [{ kind: 'never-ran' }] },
+    }),
+    { run: run.id, origin: ORIGIN, remote: 'lab', latest: run.id, latestOrigin: ORIGIN },
+    'who ran it, where and with which code',
   );
 });

@@ -1,9 +1,9 @@
 import type { JsonObject } from '../model/json.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { StageStatus, StatusView } from '../model/views.ts';
-import { describeReason, describeRun, describeVerdict, oneLine } from './describe.ts';
+import { describeReason, describeRun, describeVerdict, inRemote, oneLine } from './describe.ts';
 import { padTo } from './display-width.ts';
-import { encodeReason } from './event-codec.ts';
+import { encodeOrigin, encodeReason } from './event-codec.ts';
 import type { Style } from './style.ts';
 import { hanging } from './table.ts';
 
@@ -47,7 +47,7 @@ function detailsOf(name: string, verdict: Verdict, now: number): readonly string
       return [];
     case 'restorable':
       return [
-        verdict.run === undefined ? 'from pipeline.lock' : `from ${describeRun(verdict.run, now)}`,
+        `from ${verdict.run === undefined ? 'pipeline.lock' : describeRun(verdict.run, now)}${inRemote(verdict)}`,
       ];
     case 'stale': {
       const shown = verdict.reasons.slice(0, REASONS_SHOWN).map(describeReason);
@@ -103,7 +103,7 @@ export const statusJson = (view: StatusView): JsonObject => ({
 
 const runOf = (verdict: Verdict): JsonObject =>
   (verdict.kind === 'up-to-date' || verdict.kind === 'restorable') && verdict.run !== undefined
-    ? { run: verdict.run.id }
+    ? { run: verdict.run.id, origin: encodeOrigin(verdict.run) }
     : {};
 
 /** `reasons` is empty where there are none; a restorable stage has the reasons it is not up to date. */
@@ -111,5 +111,6 @@ export const encodeVerdict = (verdict: Verdict): JsonObject => ({
   verdict: verdict.kind,
   reasons: 'reasons' in verdict ? verdict.reasons.map(encodeReason) : [],
   ...runOf(verdict),
+  ...(verdict.kind === 'restorable' && verdict.remote !== undefined && { remote: verdict.remote }),
   ...(verdict.kind === 'undetermined' && { waitingOn: verdict.waitingOn }),
 });

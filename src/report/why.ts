@@ -2,7 +2,16 @@ import type { JsonObject } from '../model/json.ts';
 import type { Run } from '../model/run.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { WhyView } from '../model/views.ts';
-import { describeReason, describeRun, describeVerdict, oneLine, value } from './describe.ts';
+import {
+  describeCommit,
+  describeReason,
+  describeRun,
+  describeVerdict,
+  inRemote,
+  oneLine,
+  value,
+} from './describe.ts';
+import { encodeOrigin } from './event-codec.ts';
 import { glyphOf, encodeVerdict } from './status.ts';
 import type { Style } from './style.ts';
 
@@ -50,7 +59,7 @@ function sentence(verdict: Verdict, now: number): string {
     case 'restorable':
       return verdict.run === undefined
         ? 'can be restored from the outs that pipeline.lock names'
-        : `can be restored from ${describeRun(verdict.run, now)}`;
+        : `can be restored from ${describeRun(verdict.run, now)}${inRemote(verdict)}`;
     case 'stale':
       return `is stale: ${describeReason(verdict.reasons[0])}`;
     case 'undetermined':
@@ -81,7 +90,9 @@ function lastRun(run: Run, now: number): string {
     .map(([name, fact]) => `, ${oneLine(name)} ${value(fact)}`)
     .join('');
   const ending = run.ending.kind === 'failed' ? ', failed' : '';
-  return `its last run: ${describeRun(run, now)}${ending}${facts}`;
+  const commit = describeCommit(run);
+  const code = commit === undefined ? '' : `, ${commit}`;
+  return `its last run: ${describeRun(run, now)}${ending}${code}${facts}`;
 }
 
 /** `why --json`: the verdict, and the way up to the cause. */
@@ -91,5 +102,6 @@ export const whyJson = (view: WhyView): JsonObject => ({
   ...encodeVerdict(view.verdict),
   chain: view.chain.map(({ stage, via, verdict }) => ({ stage, via, ...encodeVerdict(verdict) })),
   latest: view.latest?.id ?? null,
+  ...(view.latest !== undefined && { latestOrigin: encodeOrigin(view.latest) }),
   ...(view.latest?.adopted !== undefined && { adopted: view.latest.adopted }),
 });
