@@ -2,7 +2,7 @@ import type { ArtifactRef } from '../model/artifact.ts';
 import { sameContent, toRef } from '../model/artifact.ts';
 import { problem, type Problem } from '../model/diagnostic.ts';
 import { contains, groupOf, parseRepoPath, type RepoPath, type StageName } from '../model/names.ts';
-import type { LinkKind } from '../model/pipeline.ts';
+import type { LinkKind, Stage } from '../model/pipeline.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { PipelineLock, SourceRef } from '../model/lock.ts';
 import type { PathsView } from '../model/views.ts';
@@ -20,10 +20,13 @@ export async function checkout(
   return holdingProject(context, async () => {
     const lock = await ports.lock.read();
     if (!lock.ok) return lock;
-    const locked = everythingIn(lock.value, await linksOf(context));
+    // Where pipeline.yaml cannot be read, copies do as well.
+    const project = await readProject([], context);
+    const pipeline = project.ok ? project.value.pipeline : undefined;
+    const locked = everythingIn(lock.value, linksIn(pipeline?.stages ?? []));
     const wanted = select(locked, options.targets);
     if (!wanted.ok) return wanted;
-    const restored = await restoreAll(wanted.value, ports);
+    const restored = await restoreAll(wanted.value, ports, pipeline?.remotes !== undefined);
     if (restored.ok) warnOfConflicts(lock.value, wanted.value, ports);
     return restored;
   });
@@ -44,6 +47,7 @@ export interface Locked {
 export async function restoreAll(
   wanted: readonly Locked[],
   ports: Pick<CommandContext['ports'], 'workspace'>,
+  hasRemote = false,
 ): Promise<Result<PathsView, Problem>> {
   const restored: PathsView['paths'][number][] = [];
   const missing: Locked[] = [];
@@ -69,7 +73,7 @@ export async function restoreAll(
       ...(done.value.kept !== undefined && { kept: done.value.kept }),
     });
   }
-  if (missing.length > 0) return err(notInCache(missing, restored.length));
+  if (missing.length > 0) return err(notInCache(missing, restored.length, hasRemote));
   return ok({ paths: restored });
 }
 
@@ -95,12 +99,13 @@ function warnOfConflicts(
   }
 }
 
-/** Of outs that pipeline.yaml declares as links; where it cannot be read, copies do as well. */
-async function linksOf(context: CommandContext): Promise<ReadonlyMap<string, LinkKind>> {
-  const project = await readProject([], context);
-  const outs = project.ok ? project.value.pipeline.stages.flatMap(({ outs: all }) => all) : [];
-  return new Map(outs.flatMap(({ path, link }) => (link === undefined ? [] : [[path, link]])));
-}
+/** Outs that are to lie in the workspace as links. */
+export const linksIn = (stages: readonly Stage[]): ReadonlyMap<string, LinkKind> =>
+  new Map(
+    stages.flatMap(({ outs }) =>
+      outs.flatMap(({ path, link }) => (link === undefined ? [] : [[path, link]])),
+    ),
+  );
 
 interface PinnedContent {
   readonly sources: { readonly [path: string]: SourceRef };
@@ -161,10 +166,11 @@ function select(
   return ok([...new Set(chosen)]);
 }
 
-function notInCache(missing: readonly Locked[], restored: number): Problem {
+function notInCache(missing: readonly Locked[], restored: number, hasRemote: boolean): Problem {
   const names = (of: readonly Locked[]): string => of.map(({ path }) => path).join(', ');
   const imported = missing.filter(({ isImported }) => isImported);
   const hints = [
+    ...(hasRemote ? ['`avian pull` brings what the remote has'] : []),
     ...(imported.length > 0
       ? [`\`avian update ${imported.map(({ path }) => path).join(' ')}\` fetches what was imported`]
       : []),

@@ -4,7 +4,7 @@ import { err, ok, type Result } from '../model/result.ts';
 import type { PullView } from '../model/transfer-views.ts';
 import { chooseInside } from '../transfer/choose.ts';
 import { fetch as transfer } from '../transfer/fetch.ts';
-import { restoreAll } from './checkout.ts';
+import { linksIn, restoreAll } from './checkout.ts';
 import { holdingProject } from './hold-project.ts';
 import {
   readRemoteProject,
@@ -34,7 +34,7 @@ export async function pull(
     const { remote } = project.value;
     const tracked = trackedIn(project.value, 'pull');
     const done = await transfer(
-      (nodes, url) => chooseInside(tracked, targets, nodes, url),
+      (nodes, url) => chooseInside(tracked, { targets, allowMissing }, nodes, url),
       await context.connect(remote),
       transferPorts(context),
       { jobs, signal: context.signal },
@@ -42,10 +42,14 @@ export async function pull(
     if (!done.ok) return done;
     const { wants, missing, objects, bytes, runs } = done.value;
     const view = { remote, paths: wants.length, objects, bytes, runs, missing };
+    const links = linksIn(project.value.pipeline.stages);
     const there = wants.filter(({ path }) => !missing.includes(path));
     const restored = checkout
       ? await restoreAll(
-          there.map(({ path, ref }) => ({ path: path as RepoPath, ref })),
+          there.map(({ path, ref }) => {
+            const link = links.get(path);
+            return { path: path as RepoPath, ref, ...(link !== undefined && { link }) };
+          }),
           context.ports,
         )
       : undefined;

@@ -65,7 +65,7 @@ async function runsBehind(
   isAll: boolean,
   { runs }: CommandContext['ports'],
 ): Promise<readonly Run[]> {
-  const stages = new Set(wants.map(({ stage }) => stage));
+  const stages = new Set<string | undefined>(wants.map(({ stage }) => stage));
   const found = new Map<RunId, Run>();
   const waiting: Run[] = [];
   for (const [stage, { fingerprint, outs }] of Object.entries(lock.stages)) {

@@ -137,20 +137,12 @@ export function decodeNode(text: string, depth: number): Result<TreeNode, string
   return canonical === text ? ok(node) : err('it is not in canonical form');
 }
 
-/** What an entry names; undefined for a link, which has no content of its own and comes with its directory. */
-export function artifactOf(entry: TreeEntry): Artifact | undefined {
-  switch (entry.kind) {
-    case 'file': {
-      const { digest, size, executable } = entry;
-      return { kind: 'blob', digest, size, executable };
-    }
-    case 'directory': {
-      const { digest, size, files } = entry;
-      return { kind: 'tree', digest, size, files };
-    }
-    case 'link':
-      return undefined;
-  }
+/** What an entry names. A link has no content of its own; it comes with its directory. */
+export function artifactOf(entry: Exclude<TreeEntry, { kind: 'link' }>): Artifact {
+  const { digest, size } = entry;
+  return entry.kind === 'directory'
+    ? { kind: 'tree', digest, size, files: entry.files }
+    : { kind: 'blob', digest, size, executable: entry.executable };
 }
 
 /** Why a name cannot stand in a tree; undefined when it can. */

@@ -1,18 +1,22 @@
 import { problem, type Problem } from '../model/diagnostic.ts';
-import { toRef, type ArtifactRef } from '../model/artifact.ts';
 import { matchesGlob } from '../model/glob.ts';
-import type { Digest } from '../model/names.ts';
-import { contains, overlap, parseRepoPath, type RepoPath } from '../model/names.ts';
-import { err, ok, type Result } from '../model/result.ts';
-import { artifactOf, type TreeEntry } from '../model/tree.ts';
+import {
+  contains,
+  groupOf,
+  overlap,
+  parseRepoPath,
+  type RepoPath,
+  type StageName,
+} from '../model/names.ts';
+import { assertNever, err, ok, type Result } from '../model/result.ts';
 import type { Want } from './closure.ts';
+import { entriesOf, locate, refOf } from './directories.ts';
 import type { Nodes } from './nodes.ts';
-import { readOne } from './nodes.ts';
 
 /** What pipeline.lock names at a path. */
 export interface Tracked extends Want {
   readonly path: RepoPath;
-  readonly stage?: string;
+  readonly stage?: StageName;
 }
 
 const isPattern = (target: string): boolean => /[*?[]/.test(target);
@@ -35,13 +39,20 @@ export function chooseTracked(
   return ok([...chosen]);
 }
 
+/** What a pull is asked for. */
+export interface Choice {
+  readonly targets: readonly string[];
+  /** Of a directory that cannot be read, and that targets lie in, the whole is meant, and missing. */
+  readonly allowMissing: boolean;
+}
+
 /**
  * As `chooseTracked`, but of what lies inside of a tracked directory only the part that is meant: its
  * trees are read for that, from the cache or the remote.
  */
 export async function chooseInside(
   tracked: readonly Tracked[],
-  targets: readonly string[],
+  { targets, allowMissing }: Choice,
   nodes: Nodes,
   url: string,
 ): Promise<Result<readonly Want[], Problem>> {
@@ -49,19 +60,22 @@ export async function chooseInside(
   const chosen = new Map<string, Want>();
   for (const target of targets) {
     const whole = tracked.filter((each) => means(target, each));
-    const inside = isPattern(target)
-      ? await matching(target, tracked, whole, nodes)
-      : whole.length > 0
-        ? []
-        : await partAt(target, tracked, nodes, url);
-    if (whole.length + inside.length === 0) return err(unknownTarget(target));
-    for (const want of [...whole, ...inside]) chosen.set(want.path, want);
+    const inside = await (isPattern(target)
+      ? matching(target, tracked, whole, nodes)
+      : partAt(target, whole.length > 0 ? [] : tracked, nodes));
+    if (!inside.ok) return inside;
+    const { parts, unreadable } = inside.value;
+    const [first] = unreadable;
+    if (first !== undefined && !allowMissing) return err(notThere(first.path, url));
+    const found = [...whole, ...parts, ...unreadable];
+    if (found.length === 0) return err(unknownTarget(target));
+    for (const want of found) chosen.set(want.path, want);
   }
   return ok([...chosen.values()]);
 }
 
 function means(target: string, { path, stage }: Tracked): boolean {
-  if (stage === target) return true;
+  if (stage !== undefined && (stage === target || groupOf(stage) === target)) return true;
   if (isPattern(target)) return matchesGlob(path, target);
   const at = parseRepoPath(target);
   return at !== undefined && contains(at, path);
@@ -78,31 +92,37 @@ const fixedPart = (pattern: string): string => {
   return fixed.includes('/') ? fixed.slice(0, fixed.lastIndexOf('/')) : '.';
 };
 
+interface Inside {
+  readonly parts: readonly Want[];
+  /** Directories that neither the cache nor the remote has. */
+  readonly unreadable: readonly Want[];
+}
+
 /** The file or folder at a path inside of a tracked directory. */
 async function partAt(
   target: string,
   tracked: readonly Tracked[],
   nodes: Nodes,
-  url: string,
-): Promise<readonly Want[]> {
+): Promise<Result<Inside, Problem>> {
+  const none: Inside = { parts: [], unreadable: [] };
   const at = parseRepoPath(target);
   const owner = tracked.find(
     ({ path, ref }) => at !== undefined && ref.files !== undefined && contains(path, at),
   );
-  if (at === undefined || owner === undefined) return [];
-  let here: Want = owner;
-  for (const [depth, name] of at
-    .slice(owner.path.length + 1)
-    .split('/')
-    .entries()) {
-    if (here.ref.files === undefined) return [];
-    const listed = await list(here, depth, nodes, url);
-    const entry = listed.find((each) => each.name === name);
-    const ref = entry && refOf(entry);
-    if (ref === undefined) return [];
-    here = { path: `${here.path}/${name}`, ref };
+  if (at === undefined || owner === undefined) return ok(none);
+  const located = await locate(owner, at, nodes);
+  switch (located.kind) {
+    case 'content':
+      return ok({ ...none, parts: [located.want] });
+    case 'unreadable':
+      return ok({ ...none, unreadable: [located.directory] });
+    case 'link':
+      return err(isLink(located.path, located.target));
+    case 'nothing':
+      return ok(none);
+    default:
+      return assertNever(located);
   }
-  return [here];
 }
 
 /** What matches a pattern inside of tracked directories that do not match as a whole. */
@@ -111,59 +131,48 @@ async function matching(
   tracked: readonly Tracked[],
   whole: readonly Tracked[],
   nodes: Nodes,
-): Promise<readonly Want[]> {
+): Promise<Result<Inside, Problem>> {
+  const parts: Want[] = [];
+  const unreadable: Want[] = [];
   const fixed = parseRepoPath(fixedPart(pattern));
-  if (fixed === undefined) return [];
-  const found: Want[] = [];
   let level = tracked
     .filter((each) => !whole.includes(each) && each.ref.files !== undefined)
-    .filter(({ path }) => overlap(fixed, path))
+    .filter(({ path }) => fixed !== undefined && overlap(fixed, path))
     .map((want): { readonly want: Want; readonly depth: number } => ({ want, depth: 0 }));
   while (level.length > 0) {
     const next: typeof level = [];
     for (const { want, depth } of level) {
-      for (const entry of await list(want, depth, nodes, '')) {
-        const path = `${want.path}/${entry.name}`;
-        const ref = refOf(entry);
-        if (ref === undefined) continue;
-        if (matchesGlob(path, pattern)) found.push({ path, ref });
-        else if (ref.files !== undefined && overlap(path as RepoPath, fixed)) {
-          next.push({ want: { path, ref }, depth: depth + 1 });
+      const entries = await entriesOf(want, depth, nodes);
+      if (entries === undefined) unreadable.push(want);
+      for (const entry of entries ?? []) {
+        if (entry.kind === 'link') continue;
+        const inner = { path: `${want.path}/${entry.name}`, ref: refOf(entry) };
+        if (matchesGlob(inner.path, pattern)) parts.push(inner);
+        else if (entry.kind === 'directory' && overlap(inner.path as RepoPath, fixed as RepoPath)) {
+          next.push({ want: inner, depth: depth + 1 });
         }
       }
     }
     level = next;
   }
-  return found;
+  return ok({ parts, unreadable });
 }
 
-/** All entries of a directory, its split nodes joined. */
-async function list(
-  { path, ref }: Want,
-  depth: number,
-  nodes: Nodes,
-  url: string,
-): Promise<readonly TreeEntry[]> {
-  const entries: TreeEntry[] = [];
-  let waiting: readonly Digest[] = [ref.digest];
-  // A directory of more entries than fit in memory is split 64 times at most.
-  for (let level = 0; waiting.length > 0 && level <= 64; level++) {
-    const next: Digest[] = [];
-    await nodes.read(waiting.map((digest) => ({ digest, depth, path })));
-    for (const digest of waiting) {
-      const node = await readOne(nodes, { digest, depth, path }, url);
-      if (node.kind === 'entries') entries.push(...node.entries);
-      else next.push(...node.parts.map((part) => part.digest));
-    }
-    waiting = next;
-  }
-  return entries;
-}
+const isLink = (path: string, target: string): Problem =>
+  problem(
+    'usage',
+    'remote/is-link',
+    `${path.slice(0, 200)} is a link to ${target.slice(0, 200)} and has no content of its own`,
+    'name the directory that it lies in',
+  );
 
-function refOf(entry: TreeEntry): ArtifactRef | undefined {
-  const artifact = artifactOf(entry);
-  return artifact && toRef(artifact);
-}
+const notThere = (path: string, url: string): Problem =>
+  problem(
+    'remote',
+    'remote/not-there',
+    `neither the cache nor ${url} has the directory ${path.slice(0, 200)}`,
+    'whoever has it: `avian push`',
+  );
 
 const unknownTarget = (target: string): Problem =>
   problem(

@@ -1,4 +1,4 @@
-import { problem, type Problem } from '../model/diagnostic.ts';
+import type { Problem } from '../model/diagnostic.ts';
 import type { Digest } from '../model/names.ts';
 import { ProblemError } from '../model/problem-error.ts';
 import type { SizedObject } from '../model/remote.ts';
@@ -9,7 +9,7 @@ import { readIndex, readMarker } from './consult.ts';
 import { ALONE_FROM } from './layout.ts';
 import { openNodes, type Nodes, type WantedNode } from './nodes.ts';
 import { asResult } from './problems.ts';
-import { HolderGone, receiveLarge, receiveSmall } from './receive.ts';
+import { lookingTwice, receiveLarge, receiveSmall } from './receive.ts';
 import { receiveRuns } from './receive-runs.ts';
 import {
   inParallel,
@@ -44,31 +44,11 @@ export async function fetch(
   options: TransferOptions,
 ): Promise<Result<Fetched, Problem>> {
   const tools = openTools('pull', remote, ports, options);
-  const result = await asResult(() => fetchTwice(choose, tools));
+  const result = await asResult(() =>
+    lookingTwice(tools.bucket.url, () => fetchOnce(choose, tools)),
+  );
   tools.progress.stop();
   return result;
-}
-
-/** A gc may take a pack between our look at the index and the request for it: look once more. */
-async function fetchTwice(choose: Choose, tools: Tools): Promise<Fetched> {
-  try {
-    return await fetchOnce(choose, tools);
-  } catch (error) {
-    if (!(error instanceof HolderGone)) throw error;
-  }
-  try {
-    return await fetchOnce(choose, tools);
-  } catch (error) {
-    if (!(error instanceof HolderGone)) throw error;
-    throw new ProblemError(
-      problem(
-        'corruption',
-        'remote/lost',
-        `${tools.bucket.url}/${error.message} is named by the index and is not there`,
-        'whoever has its content in their cache can push it to another remote',
-      ),
-    );
-  }
 }
 
 async function fetchOnce(choose: Choose, tools: Tools): Promise<Fetched> {

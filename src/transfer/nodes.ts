@@ -1,10 +1,8 @@
-import { problem } from '../model/diagnostic.ts';
 import type { Digest } from '../model/names.ts';
-import { ProblemError } from '../model/problem-error.ts';
 import { DEEPEST, decodeNode, type TreeNode } from '../model/tree.ts';
 import { tooDeep, unsafe } from './closure.ts';
-import { receiveSmall } from './receive.ts';
-import type { Tools } from './tools.ts';
+import { receiveSmall, type Accept } from './receive.ts';
+import type { Tools, TransferPorts } from './tools.ts';
 
 export interface WantedNode {
   readonly digest: Digest;
@@ -25,7 +23,21 @@ export interface Nodes {
   received(digest: Digest): string | undefined;
 }
 
-export function openNodes(tools: Tools): Nodes {
+export const openNodes = (tools: Tools): Nodes =>
+  nodesFrom(tools.ports, (digests, accept) => receiveNodes(digests, accept, tools));
+
+export const receiveNodes = (
+  digests: readonly Digest[],
+  accept: Accept,
+  tools: Tools,
+): Promise<unknown> =>
+  receiveSmall(digests, { largest: LARGEST_NODE, counted: false }, tools, accept);
+
+/** Nodes that the cache lacks are asked of `receive`, if there are any. */
+export function nodesFrom(
+  { objects, hash }: Pick<TransferPorts, 'objects' | 'hash'>,
+  receive: (digests: readonly Digest[], accept: Accept) => Promise<unknown>,
+): Nodes {
   const texts = new Map<Digest, string>();
 
   const decode = (text: string, { digest, depth, path }: WantedNode): TreeNode => {
@@ -37,7 +49,7 @@ export function openNodes(tools: Tools): Nodes {
   const fromCache = (wanted: WantedNode): TreeNode | undefined => {
     const text = texts.get(wanted.digest);
     if (text !== undefined) return decode(text, wanted);
-    const read = tools.objects.readNode(wanted.digest, wanted.depth);
+    const read = objects.readNode(wanted.digest, wanted.depth);
     if (read.ok) return read.value.node;
     if (read.error.kind === 'refused') throw unsafe(wanted.path, read.error.cause);
     return undefined;
@@ -53,11 +65,11 @@ export function openNodes(tools: Tools): Nodes {
         if (node === undefined) away.set(one.digest, one);
         else nodes.set(one.digest, node);
       }
-      const small = { largest: LARGEST_NODE, counted: false };
-      await receiveSmall([...away.keys()], small, tools, (digest, bytes) => {
+      if (away.size === 0) return nodes;
+      await receive([...away.keys()], (digest, bytes) => {
         const text = Buffer.from(bytes).toString('utf8');
         const one = away.get(digest);
-        if (one === undefined || `b3:${tools.ports.hash(text)}` !== digest) return false;
+        if (one === undefined || `b3:${hash(text)}` !== digest) return false;
         nodes.set(digest, decode(text, one));
         texts.set(digest, text);
         return true;
@@ -70,17 +82,3 @@ export function openNodes(tools: Tools): Nodes {
 
 /** 4,096 entries with the longest names there are take a few megabytes. */
 const LARGEST_NODE = 64 * 1024 * 1024;
-
-/** A node that has to be there for what was asked. */
-export async function readOne(nodes: Nodes, wanted: WantedNode, url: string): Promise<TreeNode> {
-  const node = (await nodes.read([wanted])).get(wanted.digest);
-  if (node !== undefined) return node;
-  throw new ProblemError(
-    problem(
-      'remote',
-      'remote/not-there',
-      `neither the cache nor ${url} has the directory ${wanted.path}`,
-      'whoever has it: `avian push`',
-    ),
-  );
-}

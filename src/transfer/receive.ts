@@ -32,10 +32,32 @@ interface Small {
   readonly counted: boolean;
 }
 
-type Accept = (digest: Digest, bytes: Uint8Array) => boolean;
+export type Accept = (digest: Digest, bytes: Uint8Array) => boolean;
 
 /** The holder went between the index and its reading. */
 export class HolderGone extends Error {}
+
+/** A gc may take a pack between a look at the index and the request for it: works once more then, from such a look. */
+export async function lookingTwice<T>(url: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof HolderGone)) throw error;
+  }
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof HolderGone)) throw error;
+    throw new ProblemError(
+      problem(
+        'corruption',
+        'remote/lost',
+        `${url}/${error.message} is named by the index and is not there`,
+        'whoever has its content in their cache can push it to another remote',
+      ),
+    );
+  }
+}
 
 /**
  * Reads small objects out of packs, neighbours by one request, and hands each to `accept`, which says

@@ -11,9 +11,8 @@ export function entryOf(objects: Objects, tree: ArtifactRef, below: string): Art
       if (here.kind !== 'tree') return undefined;
       const entries = objects.readDirectory(here, below, depth);
       const entry = entries.find((each) => each.name === name);
-      const artifact = entry && artifactOf(entry);
-      if (artifact === undefined) return undefined;
-      here = artifact;
+      if (entry === undefined || entry.kind === 'link') return undefined;
+      here = artifactOf(entry);
     }
     return here;
   } catch (error) {
