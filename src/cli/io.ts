@@ -1,7 +1,7 @@
 /** The process as verbs see it: nothing below `cli` knows of `process`. */
 export interface Io {
-  /** Results: what could be piped. */
-  readonly stdout: (text: string) => void;
+  /** Results: what could be piped. False when nobody reads them any more. */
+  readonly stdout: (what: string | Uint8Array) => boolean;
   /** Talk: progress, diagnostics. */
   readonly stderr: (text: string) => void;
   readonly env: { readonly [name: string]: string | undefined };

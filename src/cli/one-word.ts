@@ -16,6 +16,13 @@ export function oneWord(
   return err(problem('usage', 'usage/wrong-words', message, `avian ${verb} --help`));
 }
 
+/** For verbs that take one word or none. */
+export const atMostOneWord = (
+  words: readonly string[],
+  verb: string,
+): Result<string | undefined, Problem> =>
+  words.length <= 1 ? ok(words[0]) : oneWord(words, verb, '');
+
 /** For verbs that take no words at all. */
 export const noWords = (words: readonly string[], verb: string): Result<void, Problem> =>
   words.length === 0

@@ -2,14 +2,14 @@ import { fstatSync, statSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
 /**
- * Writes all of a text to a file descriptor before it returns, as `process.stdout` does for files, pipes and
- * terminals on Linux. Not `process.stdout` itself: it loads streams and, for a terminal, sockets,
+ * Writes all of a text or of some bytes to a file descriptor before it returns, as `process.stdout` does for
+ * files, pipes and terminals on Linux; false once its reader is gone. Not `process.stdout` itself: it loads streams and, for a terminal, sockets,
  * 5 ms that a no-op can do without.
  */
-export function createWriter(descriptor: number): (text: string) => void {
+export function createWriter(descriptor: number): (what: string | Uint8Array) => boolean {
   let gone = false;
-  return (text) => {
-    let rest: Uint8Array = Buffer.from(text);
+  return (what) => {
+    let rest: Uint8Array = typeof what === 'string' ? Buffer.from(what) : what;
     while (rest.length > 0 && !gone) {
       try {
         rest = rest.subarray(writeSync(descriptor, rest));
@@ -22,6 +22,7 @@ export function createWriter(descriptor: number): (text: string) => void {
         else throw error;
       }
     }
+    return !gone;
   };
 }
 

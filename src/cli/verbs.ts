@@ -261,6 +261,30 @@ A path may lie inside of a tracked directory: only that part comes.
     help: 'usage: avian fetch [stage | path | pattern]… [options]\n\nOptions as of `avian pull`.',
     load: async () => (await import('./remote-verbs.ts')).fetch,
   },
+  ls: {
+    summary: 'what pipeline.lock names, and what lies in its directories',
+    help: `usage: avian ls [path] [options]
+
+Directories are read from the cache, and from the remote where it lacks them; nothing is fetched.
+
+  -R, --recursive      every file below
+      --rev REV        as of this git revision
+  -r, --remote NAME    mark what this remote does not have
+  -j, --jobs N         requests at the same time (default: 8)
+      --json           {"v":1,"path","entries":[{"path","kind","size","files","digest",…}]}`,
+    load: async () => (await import('./remote-verbs.ts')).ls,
+  },
+  cat: {
+    summary: 'the bytes of a file that pipeline.lock names, on stdout',
+    help: `usage: avian cat <path> [options]
+
+The file may lie inside of a tracked directory. What the cache lacks comes from the remote first.
+
+      --rev REV        as of this git revision
+  -r, --remote NAME    this remote of pipeline.yaml, not the default one
+  -j, --jobs N         transfers at the same time (default: 8)`,
+    load: async () => (await import('./remote-verbs.ts')).cat,
+  },
   remote: {
     summary: 'the remotes of pipeline.yaml: add, list, default, modify, remove',
     help: `usage: avian remote add NAME URL [--endpoint URL] [--default]

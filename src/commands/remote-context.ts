@@ -24,7 +24,7 @@ export interface RemoteProject {
   readonly lock: PipelineLock;
 }
 
-/** Reads the project and chooses its remote: the one named, the default one, or the only one. */
+/** Reads the project and chooses its remote. */
 export async function readRemoteProject(
   name: string | undefined,
   context: CommandContext,
@@ -38,7 +38,8 @@ export async function readRemoteProject(
   return lock.ok ? ok({ remote: remote.value, pipeline, lock: lock.value }) : lock;
 }
 
-function chooseRemote(
+/** The remote named, the default one, or the only one. */
+export function chooseRemote(
   remotes: Remotes | undefined,
   name: string | undefined,
 ): Result<Remote, Problem> {
