@@ -35,7 +35,7 @@ interface Small {
 export type Accept = (digest: Digest, bytes: Uint8Array) => boolean;
 
 /** The holder went between the index and its reading. */
-export class HolderGone extends Error {}
+class HolderGone extends Error {}
 
 /** A gc may take a pack between a look at the index and the request for it: works once more then, from such a look. */
 export async function lookingTwice<T>(url: string, work: () => Promise<T>): Promise<T> {
