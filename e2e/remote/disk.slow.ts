@@ -10,8 +10,8 @@ import { faultsOfCache, isAllOrNothing, pictureOf } from './state.ts';
  * The disk is a small tmpfs, which needs root.
  */
 
-/** Of the 46 MB that a pull brings into the cache, and once more into the workspace. */
-const SIZES_MB = [1, 8, 20, 30, 45, 47, 60, 80, 91];
+/** Of the 25 MB that a pull brings into the cache, and once more into the workspace. */
+const SIZES_MB = [1, 6, 13, 20, 24, 27, 35, 45, 49];
 
 const needsRoot =
   process.getuid?.() === 0 && process.platform === 'linux' ? {} : { skip: 'needs root on Linux' };

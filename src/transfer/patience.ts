@@ -8,7 +8,7 @@ export interface Limits {
   readonly idle: number;
   /** Tries in a row that bring nothing safe. */
   readonly attempts: number;
-  /** Over all tries, no further than before for so long, the call ends: bytes sent again do not count. */
+  /** So long without a byte, over all tries since something was safe, and the call ends. */
   readonly withoutProgress: number;
   /** Before the second try; doubled for each further one, with jitter. */
   readonly firstDelay: number;
@@ -40,8 +40,7 @@ export interface PatienceOptions {
 /**
  * The same bucket with deadlines and repetition: a request without a byte for `idle` is given up,
  * what may pass is tried again from where it stopped, and after `attempts` tries in a row that
- * brought nothing, or `withoutProgress` in which none came further, the call ends. Nothing waits for
- * ever.
+ * brought nothing, or `withoutProgress` of silence, the call ends. Nothing waits for ever.
  */
 export function patientBucket(bucket: Bucket, options: PatienceOptions): Bucket {
   return {
@@ -99,51 +98,46 @@ async function persist<T>(
 ): Promise<Result<T, BucketProblem>> {
   let failures = 0;
   let safe = 0;
-  // How far any try came, and when it did: a server that answers and brings nothing is no progress.
-  let furthest = 0;
-  let progressAt = clock.monotonic();
-  let aliveAt = progressAt;
+  // Without a byte, over all tries since something was safe. What the connection's buffers take of each
+  // try, and answers that bring nothing, are signs of life and no progress.
+  let silentMs = 0;
+  let aliveAt = clock.monotonic();
   for (;;) {
     if (call.signal.aborted) return err({ kind: 'cancelled', name });
     const before = safe;
-    let moved = 0;
-    const cameTo = (position: number): void => {
-      aliveAt = clock.monotonic();
-      if (position <= furthest) return;
-      furthest = position;
-      progressAt = aliveAt;
-    };
+    const startedAt = clock.monotonic();
+    let movedAt = startedAt;
     const watched: Call = {
       signal: call.signal,
       onAlive(bytes) {
-        moved += bytes;
-        cameTo(safe + moved);
+        aliveAt = clock.monotonic();
+        if (bytes > 0) movedAt = aliveAt;
         call.onAlive(bytes);
       },
       onSafe(position) {
+        aliveAt = clock.monotonic();
         if (position > safe) {
           safe = position;
-          moved = 0;
+          silentMs = 0;
+          movedAt = aliveAt;
         }
-        cameTo(safe);
         call.onSafe(position);
       },
     };
-    const startedAt = clock.monotonic();
-    const left = limits.withoutProgress - (startedAt - progressAt);
-    const idle = Math.min(limits.idle, left);
+    const idle = Math.min(limits.idle, limits.withoutProgress - silentMs);
     const silentSince = (): number => Math.max(startedAt, aliveAt);
     const result = await once(name, watched, { clock, idle, silentSince }, attempt);
     if (result.ok || !mends(result.error)) return result;
     // A try that brought something begins the count anew.
     failures = safe > before ? 1 : failures + 1;
     if (failures >= limits.attempts) return result;
-    const silentMs = clock.monotonic() - progressAt;
+    silentMs += clock.monotonic() - movedAt;
     if (silentMs >= limits.withoutProgress) return err({ kind: 'stalled', name, silentMs });
     const backoff = limits.firstDelay * 2 ** (failures - 1) * (0.5 + random() / 2);
     const delayMs = Math.min(backoff, limits.withoutProgress - silentMs);
     onRetry({ problem: result.error, attempt: failures + 1, delayMs });
     await clock.sleep(delayMs, call.signal);
+    silentMs += delayMs;
   }
 }
 
