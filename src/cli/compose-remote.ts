@@ -1,16 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openFileBucket } from '../adapters/bucket-file/bucket-file.ts';
 import { openGcsBucket } from '../adapters/bucket-gcs/bucket-gcs.ts';
 import { googleCredentials, noCredentials } from '../adapters/bucket-gcs/credentials.ts';
+import { openExportFolder } from '../adapters/export-folder/export-folder.ts';
+import { crc32c } from '../adapters/hash/crc32c.ts';
 import { openRemoteIndex, type StoredRemoteIndex } from '../adapters/remote-index/remote-index.ts';
+import type { ExportContext } from '../commands/export.ts';
 import type { RemoteContext } from '../commands/remote-context.ts';
 import { problem } from '../model/diagnostic.ts';
 import type { Emit } from '../model/event.ts';
 import { ProblemError } from '../model/problem-error.ts';
 import type { Remote } from '../model/remote.ts';
 import type { Bucket, UploadSessions } from '../ports/bucket.ts';
+import { isRemote } from '../transfer/bucket-target.ts';
+import { MARKER } from '../transfer/layout.ts';
 import { LIMITS } from '../transfer/patience.ts';
 import type { OpenRemote } from '../transfer/tools.ts';
 import { withProject } from './compose.ts';
@@ -51,6 +57,25 @@ export function withRemotes(
   });
 }
 
+/** Opens the place that an export writes to. */
+export const openDestination =
+  (io: Io, { connect }: Pick<RemoteContext, 'connect'>): ExportContext['open'] =>
+  async (to) => {
+    if (to.startsWith('gs://')) {
+      const bucket = await connect({ name: to, url: to });
+      return { kind: 'bucket', bucket, checksum: crc32c };
+    }
+    if (/^[a-z][a-z0-9+.-]*:/i.test(to) && !to.startsWith('file:///')) {
+      const hint = 'gs://BUCKET/PREFIX, or a folder';
+      throw new ProblemError(
+        problem('usage', 'export/bad-destination', `nothing can be exported to \`${to}\``, hint),
+      );
+    }
+    const path = to.startsWith('file:') ? fileURLToPath(to) : resolve(io.cwd, to);
+    if (existsSync(join(path, MARKER))) throw isRemote(path);
+    return { kind: 'folder', target: openExportFolder(path) };
+  };
+
 function openBucket(
   { name, url }: Remote,
   endpoint: string,
@@ -61,7 +86,8 @@ function openBucket(
   }
   const [, bucket, prefix = ''] = /^gs:\/\/([^/]+)(?:\/(.*?))?\/*$/.exec(url) ?? [];
   if (bucket === undefined) {
-    const hint = `avian remote modify ${name} --url gs://BUCKET/PREFIX`;
+    const hint =
+      name === url ? 'gs://BUCKET/PREFIX' : `avian remote modify ${name} --url gs://BUCKET/PREFIX`;
     throw new ProblemError(
       problem('usage', 'remote/bad-url', `\`${url}\` is no address of a remote`, hint),
     );

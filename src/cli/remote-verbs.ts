@@ -3,6 +3,7 @@
  * reads HTTP.
  */
 export * as cat from './verbs/cat.ts';
+export * as exportData from './verbs/export.ts';
 export * as fetch from './verbs/fetch.ts';
 export * as ls from './verbs/ls.ts';
 export * as pull from './verbs/pull.ts';

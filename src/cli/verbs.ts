@@ -285,6 +285,20 @@ The file may lie inside of a tracked directory. What the cache lacks comes from 
   -j, --jobs N         transfers at the same time (default: 8)`,
     load: async () => (await import('./remote-verbs.ts')).cat,
   },
+  export: {
+    summary: 'data as plain files with their own names, in a folder or a bucket',
+    help: `usage: avian export [stage | path | pattern]… <folder | gs://bucket/prefix> [options]
+
+Each file at its path of the project, below the destination: data/birds/robin.jpg. All data without targets. What the
+cache lacks comes from the remote first. Nothing that lies there is overwritten; what has the same content is left.
+
+  -f, --force          replace files that differ
+      --rev REV        as of this git revision
+  -r, --remote NAME    this remote of pipeline.yaml, not the default one
+  -j, --jobs N         transfers at the same time (default: 8)
+      --json           {"v":1,"to","files","bytes","same",…}`,
+    load: async () => (await import('./remote-verbs.ts')).exportData,
+  },
   remote: {
     summary: 'the remotes of pipeline.yaml: add, list, default, modify, remove',
     help: `usage: avian remote add NAME URL [--endpoint URL] [--default]

@@ -46,6 +46,8 @@ export interface Call {
 export interface BucketEntry {
   readonly name: string;
   readonly size: number;
+  /** CRC32C of its bytes, where the bucket tells it. */
+  readonly crc32c?: number;
 }
 
 /**

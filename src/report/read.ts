@@ -1,5 +1,5 @@
 import type { JsonObject } from '../model/json.ts';
-import type { LsEntry, LsView } from '../model/read-views.ts';
+import type { ExportView, LsEntry, LsView } from '../model/read-views.ts';
 import { oneLine } from './describe.ts';
 import type { Style } from './style.ts';
 import { table, type Cell } from './table.ts';
@@ -46,4 +46,26 @@ export const lsJson = ({ path, entries, remote }: LsView): JsonObject => ({
   path,
   ...(remote !== undefined && { remote }),
   entries: entries.map((entry) => ({ ...entry })),
+});
+
+export function exportText(view: ExportView, { strong, warn }: Style): string {
+  const amount = `${count(view.files, 'file')}, ${bytes(view.bytes)}`;
+  const same = view.same === 0 ? '' : ` (${count(view.same, 'file')} more had the same content)`;
+  const [first, ...others] = view.leftOut;
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  const leftOut =
+    first === undefined
+      ? ''
+      : warn(`a bucket holds no links and empty directories: ${oneLine(first)}${more}\n`);
+  return `exported ${strong(amount)} to ${oneLine(view.to)}${same}\n${leftOut}`;
+}
+
+export const exportJson = (view: ExportView): JsonObject => ({
+  v: 1,
+  to: view.to,
+  paths: view.paths,
+  files: view.files,
+  bytes: view.bytes,
+  same: view.same,
+  leftOut: view.leftOut,
 });

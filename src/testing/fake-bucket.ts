@@ -1,3 +1,4 @@
+import { crc32c } from '../adapters/hash/crc32c.ts';
 import { byCodeUnit } from '../model/json.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { Bucket, BucketEntry, BucketProblem, Call, Content } from '../ports/bucket.ts';
@@ -63,7 +64,7 @@ export class FakeBucket implements Bucket {
     const names = [...this.objects].filter(([name]) => name.startsWith(prefix));
     return ok(
       names
-        .map(([name, bytes]) => ({ name, size: bytes.length }))
+        .map(([name, bytes]) => ({ name, size: bytes.length, crc32c: crc32c(bytes) }))
         .sort((a, b) => byCodeUnit(a.name, b.name)),
     );
   }

@@ -147,9 +147,10 @@ export async function startFakeGcs(t: Test, bucket = 'birds'): Promise<FakeGcs> 
     const prefix = query.get('prefix') ?? '';
     const names = [...objects.keys()].filter((name) => name.startsWith(prefix)).sort();
     const from = Number(query.get('pageToken') ?? 0);
-    const items = names
-      .slice(from, from + 1000)
-      .map((name) => ({ name, size: String(objects.get(name)?.length) }));
+    const items = names.slice(from, from + 1000).map((name) => {
+      const bytes = objects.get(name) ?? Buffer.alloc(0);
+      return { name, size: String(bytes.length), crc32c: formatCrc(crc32c(bytes)) };
+    });
     const isLast = from + 1000 >= names.length;
     send(response, 200, { items, ...(!isLast && { nextPageToken: String(from + 1000) }) });
   }

@@ -63,7 +63,7 @@ export function openGcsBucket(options: GcsOptions): GcsBucket {
     for (let token: string | undefined = ''; token !== undefined;) {
       const query = new URLSearchParams({
         ...{ prefix: full(start), maxResults: '1000' },
-        fields: 'items(name,size),nextPageToken',
+        fields: 'items(name,size,crc32c),nextPageToken',
         ...(token !== '' && { pageToken: token }),
       });
       const answer = await ask(
@@ -76,9 +76,10 @@ export function openGcsBucket(options: GcsOptions): GcsBucket {
       }
       const page = parse(await answer.text()) as Listing;
       yield ok(
-        (page.items ?? []).map(({ name, size }) => ({
+        (page.items ?? []).map(({ name, size, crc32c }) => ({
           name: prefix === '' ? name : name.slice(prefix.length + 1),
           size: Number(size),
+          ...(crc32c !== undefined && { crc32c: parseCrc(crc32c) }),
         })),
       );
       token = page.nextPageToken === '' ? undefined : page.nextPageToken;
@@ -166,7 +167,11 @@ export function openGcsBucket(options: GcsOptions): GcsBucket {
 }
 
 interface Listing {
-  readonly items?: readonly { readonly name: string; readonly size: string }[];
+  readonly items?: readonly {
+    readonly name: string;
+    readonly size: string;
+    readonly crc32c?: string;
+  }[];
   readonly nextPageToken?: string;
 }
 

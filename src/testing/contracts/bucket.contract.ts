@@ -1,4 +1,5 @@
 import type { Test } from 'tap';
+import { crc32c } from '../../adapters/hash/crc32c.ts';
 import type { Result } from '../../model/result.ts';
 import type { Bucket, BucketProblem, Call, Content } from '../../ports/bucket.ts';
 
@@ -107,7 +108,14 @@ export function bucketContract(t: Test, open: (t: Test) => Promise<Bucket>): voi
       await bucket.create(name, contentOf(Buffer.from(name)), plainCall());
     }
     const listed = await bucket.list('a', plainCall());
-    t.same(listed.ok && listed.value, [
+    const sums = listed.ok ? listed.value.flatMap(({ crc32c: told }) => told ?? []) : [];
+    if (sums.length > 0) {
+      t.same(
+        sums,
+        ['a/1', 'a/10', 'a/2', 'ab'].map((name) => crc32c(Buffer.from(name))),
+      );
+    }
+    t.same(listed.ok && listed.value.map(({ name, size }) => ({ name, size })), [
       { name: 'a/1', size: 3 },
       { name: 'a/10', size: 4 },
       { name: 'a/2', size: 3 },
