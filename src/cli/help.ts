@@ -7,7 +7,7 @@ export const GROUPS: readonly (readonly [title: string, names: readonly string[]
   ['look', ['status', 'why', 'dag', 'logs', 'deps', 'verify']],
   ['compare', ['metrics', 'params', 'diff', 'lineage']],
   ['data', ['add', 'import-url', 'update', 'checkout', 'remove', 'move', 'du', 'gc', 'merge-lock']],
-  ['share', ['push', 'pull', 'fetch', 'ls', 'cat', 'remote']],
+  ['share', ['push', 'pull', 'fetch', 'ls', 'cat', 'export', 'remote']],
   ['ship', ['image', 'deploy', 'stop', 'rollback']],
 ];
 

@@ -76,10 +76,10 @@ export function openGcsBucket(options: GcsOptions): GcsBucket {
       }
       const page = parse(await answer.text()) as Listing;
       yield ok(
-        (page.items ?? []).map(({ name, size, crc32c }) => ({
+        (page.items ?? []).map(({ name, size, crc32c: crc }) => ({
           name: prefix === '' ? name : name.slice(prefix.length + 1),
           size: Number(size),
-          ...(crc32c !== undefined && { crc32c: parseCrc(crc32c) }),
+          ...(crc !== undefined && { crc32c: parseCrc(crc) }),
         })),
       );
       token = page.nextPageToken === '' ? undefined : page.nextPageToken;
