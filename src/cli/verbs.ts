@@ -204,7 +204,7 @@ last run is refused, unless forced.
   },
   remove: {
     summary: 'take a stage or a source out of the project',
-    help: `usage: avian remove <stage | group | path> [options]
+    help: `usage: avian remove <stage | path> [options]
 
 Takes a stage, all that a list or matrix makes, or a source out of pipeline.yaml, whose comments and order stay, and of pipeline.lock. Files stay unless
 asked for; the cache keeps its content either way.

@@ -47,7 +47,8 @@ export async function ls(
     connector(data.value, context),
     transferPorts(context),
     { jobs, signal: context.signal },
-    async ({ nodes, has }) => {
+    async (trees) => {
+      const { nodes } = trees;
       const lister = createLister(nodes, data.value);
       let found: readonly Listed[] = named.map((want) => listedOf(want, 0));
       if (owner !== undefined) found = await lister.at(owner, at.value);
@@ -55,7 +56,7 @@ export async function ls(
       else if (found.length === 0 && at.value !== ROOT) throw new ProblemError(notTracked(path));
       const all = recursive ? await lister.below(found) : found;
       if (options.remote === undefined) return all.map(({ entry }) => entry);
-      const there = await has(all.flatMap(({ entry }) => digestsOf(entry)));
+      const there = await trees.has(all.flatMap(({ entry }) => digestsOf(entry)));
       return all.map(({ entry }) =>
         entry.kind === 'link' || there === undefined
           ? entry

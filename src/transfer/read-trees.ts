@@ -17,7 +17,7 @@ import {
 export interface Trees {
   readonly nodes: Nodes;
   /** Those of `digests` that the remote has; undefined without a remote. */
-  readonly has: (digests: readonly Digest[]) => Promise<ReadonlySet<Digest> | undefined>;
+  has(digests: readonly Digest[]): Promise<ReadonlySet<Digest> | undefined>;
 }
 
 /** Works with trees wherever they lie; nothing is stored. */
