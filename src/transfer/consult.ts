@@ -152,7 +152,7 @@ async function readText(
           throw new ProblemError(problem('corruption', 'remote/too-large', message));
         }
         // A view of a buffer that its owner may use again.
-        pieces.push(Uint8Array.from(piece));
+        pieces.push(Buffer.from(piece));
       },
       quietCall(tools),
     );

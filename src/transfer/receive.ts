@@ -32,6 +32,7 @@ interface Small {
   readonly counted: boolean;
 }
 
+/** Does not keep the bytes. */
 export type Accept = (digest: Digest, bytes: Uint8Array) => boolean;
 
 /** The holder went between the index and its reading. */
@@ -128,18 +129,18 @@ async function readStretch(
   }
   let position = from;
   let pieces: Uint8Array[] = [];
+  let next = 0;
   const close = (part: Part): void => {
-    if (
-      !accept(part.digest, pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces))
-    ) {
-      wrong.push(part);
-    }
+    const bytes = pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
+    if (!accept(part.digest, bytes)) wrong.push(part);
     pieces = [];
-    queue.shift();
+    next += 1;
   };
   const call = progress.call(labelOf(stretch), signal, counted, from);
   const closeEmpty = (): void => {
-    while (queue[0]?.size === 0 && queue[0].offset <= position) close(queue[0]);
+    for (let part = queue[next]; part?.size === 0 && part.offset <= position; part = queue[next]) {
+      close(part);
+    }
   };
   closeEmpty();
   const read = await bucket.read(
@@ -148,13 +149,15 @@ async function readStretch(
     (bytes) => {
       const start = position;
       position += bytes.length;
-      for (let part = queue[0]; part !== undefined; part = queue[0]) {
+      for (let part = queue[next]; part !== undefined; part = queue[next]) {
         const first = Math.max(part.offset, start) - start;
         const last = Math.min(part.offset + part.size, position) - start;
         if (first >= last && part.size > 0) return;
-        // A copy: the socket's buffer is used again.
-        if (first < last) pieces.push(Uint8Array.from(bytes.subarray(first, last)));
-        if (part.offset + part.size > position) return;
+        const isWhole = part.offset + part.size <= position;
+        const piece = bytes.subarray(first, last);
+        // A copy of what has to wait for its rest: the socket's buffer is used again.
+        if (first < last) pieces.push(isWhole ? piece : Buffer.from(piece));
+        if (!isWhole) return;
         close(part);
       }
     },
