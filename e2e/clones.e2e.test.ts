@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { startFakeGcs } from '../src/testing/fake-gcs.ts';
 import { createRig, type Rig } from './rig.ts';
 
 const PIPELINE = `stages:
@@ -207,54 +206,6 @@ t.test('ls and cat read cache and remote by the names of the lock', async (t) =>
   const cleo = await clone(t, ana);
   t.match(await cleo.avian('cat model'), { code: 4, stderr: /remote\/not-there.*avian push/s });
   t.match(await cleo.avian('ls raw'), { code: 4, stderr: /remote\/not-there/ });
-});
-
-t.test('export writes plain files with the names of the project', async (t) => {
-  const ana = await colleague(t);
-  const first = ana.read('model');
-  ana.write('rate', '2\n');
-  t.match(await ana.avian('repro'), { code: 0 });
-  t.match(await ana.avian('push'), { code: 0 });
-  await ana.git('commit', '-qam', 'third');
-  const ben = await clone(t, ana);
-  const out = createRig(t);
-  const file = (name: string): string => readFileSync(join(out.root, name), 'utf8');
-  const done = await ben.avian(['export', 'model', 'data/sorted', join(out.root, 'a'), '--json']);
-  t.match(done, { code: 0 }, done.stderr);
-  const paths = ['model', 'data/sorted'];
-  t.match(JSON.parse(done.stdout), { v: 1, files: 2, same: 0, paths, leftOut: [] });
-  t.equal(file('a/model'), ana.read('model'));
-  t.equal(file('a/data/sorted'), 'robin\nwren\n');
-  t.match(await ben.avian(['export', join(out.root, 'a')]), {
-    code: 0,
-    stdout: /^exported 2 files, 14 B to .* \(2 files more had the same content\)\n$/,
-  });
-  const old = ['export', '--rev', 'HEAD~1', 'train', join(out.root, 'a')];
-  t.match(await ben.avian(old), { code: 1, stderr: /export\/differs.*model.*--force/s });
-  t.equal(file('a/model'), ana.read('model'));
-  t.match(await ben.avian([...old, '--force']), { code: 0 });
-  t.equal(file('a/model'), first);
-
-  const gcs = await startFakeGcs(t, 'others');
-  const env = { STORAGE_EMULATOR_HOST: gcs.endpoint };
-  const to = 'gs://others/of/ana';
-  t.match(await ben.avian(['export', to], env), { code: 0, stdout: /^exported 4 files/ });
-  t.same(
-    [...gcs.objects.keys()].sort(),
-    ['data/sorted', 'model', 'raw/birds', 'scores'].map((name) => `of/ana/${name}`),
-  );
-  t.equal(gcs.objects.get('of/ana/raw/birds')?.toString(), 'wren\nrobin\n');
-  t.match(await ben.avian(['export', to], env), { code: 0, stdout: /^exported 0 files/ });
-
-  for (const [words, code, said] of [
-    [['export'], 64, /needs a folder/],
-    [['export', 's3://bucket/x'], 64, /export\/bad-destination/],
-    [['export', 'nest', 'x'], 64, /remote\/unknown-target/],
-    [['export', join(ana.root, 'bucket')], 64, /export\/is-remote/],
-    [['export', join(out.root, 'a/model')], 1, /export\/unwritable/],
-  ] as const) {
-    t.match(await ben.avian(words), { code, stderr: said }, words.join(' '));
-  }
 });
 
 t.test('a file of many pieces goes through a pipe whole, and may be left half read', async (t) => {

@@ -29,7 +29,7 @@ t.test('what no commit needs goes by force, and comes back', async (t) => {
   t.match(asked.stdout, /of recent runs/);
   t.notMatch(asked.stdout, /--force/, 'runs of the last fortnight stay');
   const held = await rig.avian('gc --older-than 0s');
-  t.match(held.stdout, /no remote was asked, .*; --force would free 14 B/);
+  t.match(held.stdout, /there is no remote, .*; --force would free 14 B/);
   const forced = JSON.parse(
     (await rig.avian('gc --older-than 0s --force --json')).stdout,
   ) as object;

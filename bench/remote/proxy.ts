@@ -6,7 +6,7 @@
 import { openFaultProxy } from '../../src/testing/fault-proxy.ts';
 
 const [target = '', latency = '0'] = process.argv.slice(2);
-const proxy = await openFaultProxy(target, { isTransparent: true });
+const proxy = await openFaultProxy(target);
 proxy.latency = Number(latency);
 
 process.on('message', (question) => {

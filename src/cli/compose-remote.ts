@@ -4,58 +4,113 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openFileBucket } from '../adapters/bucket-file/bucket-file.ts';
 import { openGcsBucket } from '../adapters/bucket-gcs/bucket-gcs.ts';
-import { googleCredentials, noCredentials } from '../adapters/bucket-gcs/credentials.ts';
+import { LOG_IN } from '../adapters/bucket-gcs/answers.ts';
+import {
+  googleCredentials,
+  noCredentials,
+  NoCredentials,
+} from '../adapters/bucket-gcs/credentials.ts';
+import { openRemoteIndex, type StoredRemoteIndex } from '../adapters/remote-index/remote-index.ts';
+import { openTransferLog } from '../adapters/transfer-log/transfer-log.ts';
 import { openExportFolder } from '../adapters/export-folder/export-folder.ts';
 import { crc32c } from '../adapters/hash/crc32c.ts';
-import { openRemoteIndex, type StoredRemoteIndex } from '../adapters/remote-index/remote-index.ts';
+import type { Credentials } from '../commands/doctor-remote.ts';
 import type { ExportContext } from '../commands/export.ts';
 import type { RemoteContext } from '../commands/remote-context.ts';
 import { problem } from '../model/diagnostic.ts';
 import type { Emit } from '../model/event.ts';
+import { redacted } from '../model/redacted.ts';
 import { ProblemError } from '../model/problem-error.ts';
 import type { Remote } from '../model/remote.ts';
 import type { Bucket, UploadSessions } from '../ports/bucket.ts';
+import type { TransferLog } from '../ports/transfer-log.ts';
+import { meteredBucket } from '../transfer/meter.ts';
 import { isRemote } from '../transfer/bucket-target.ts';
 import { MARKER } from '../transfer/layout.ts';
 import { LIMITS } from '../transfer/patience.ts';
 import type { OpenRemote } from '../transfer/tools.ts';
-import { withProject } from './compose.ts';
+import { withProject, type ProjectContext } from './compose.ts';
 import type { ExitStatus } from './exit-status.ts';
 import type { Io } from './io.ts';
 
 const GOOGLE = 'https://storage.googleapis.com';
 
 /** A project and its remotes; what was opened of them is closed at the end. */
-export function withRemotes(
+export const withRemotes = (
   io: Io,
   emit: Emit,
   work: (context: RemoteContext) => Promise<ExitStatus>,
-): Promise<ExitStatus> {
-  return withProject(io, emit, async (context) => {
-    const closers: (() => void)[] = [];
-    const connect = async (remote: Remote): Promise<OpenRemote> => {
-      const endpoint = endpointOf(remote, io.env);
-      const memory = join(context.ports.environment.root, 'cache/v1/remote.sqlite');
-      // An emulator's bucket is another one than Google's of the same name.
-      const key = endpoint === GOOGLE ? remote.url : `${remote.url} at ${endpoint}`;
-      const index: StoredRemoteIndex = await openRemoteIndex(memory, key);
-      const { bucket, close } = openBucket(remote, endpoint, index);
-      closers.push(() => {
-        close();
-        index.close();
+): Promise<ExitStatus> => withProject(io, emit, (context) => usingRemotes(context, io, work));
+
+/** As `withRemotes`, for a project that is open already. */
+export async function usingRemotes<T>(
+  context: ProjectContext,
+  io: Io,
+  work: (context: RemoteContext) => Promise<T>,
+): Promise<T> {
+  const closers: (() => Promise<void>)[] = [];
+  const connect = async (remote: Remote): Promise<OpenRemote> => {
+    const endpoint = endpointOf(remote, io.env);
+    const memory = join(context.ports.environment.root, 'cache/v1/remote.sqlite');
+    // An emulator's bucket is another one than Google's of the same name.
+    const key = endpoint === GOOGLE ? remote.url : `${remote.url} at ${endpoint}`;
+    const index: StoredRemoteIndex = await openRemoteIndex(memory, key);
+    const { bucket, close } = openBucket(remote, endpoint, index);
+    const metered = meteredBucket(bucket);
+    const { clock } = context.ports;
+    const startedAt = clock.monotonic();
+    closers.push(async () => {
+      close();
+      index.close();
+      const { requests, sent, received } = metered.read();
+      if (requests.a + requests.b + requests.free === 0) return;
+      // Without it a transfer is not counted; on a full disk that is the least of all worries.
+      const noted = openLogOfTransfers(context).append({
+        ...{ at: new Date(clock.now()).toISOString(), command: redacted(context.commandLine) },
+        ...{ remote: remote.name, url: remote.url, requests, sent, received },
+        durationMs: Math.round(clock.monotonic() - startedAt),
       });
-      return {
-        ...{ bucket, index, limits: LIMITS, random: Math.random },
-        nonce: () => randomBytes(16).toString('hex'),
-      };
+      await noted.catch(() => undefined);
+    });
+    return {
+      ...{ bucket: metered.bucket, index, limits: LIMITS, random: Math.random },
+      nonce: () => randomBytes(16).toString('hex'),
     };
-    try {
-      return await work({ ...context, connect });
-    } finally {
-      for (const close of closers) close();
-    }
-  });
+  };
+  try {
+    return await work({ ...context, connect });
+  } finally {
+    for (const close of closers) await close();
+  }
 }
+
+/** Whether there is something to prove with who asks, and what it is, never what is in it. */
+export async function credentialsFor(remote: Remote, { env }: Io): Promise<Credentials> {
+  if (remote.url.startsWith('file:'))
+    return { kind: 'not-needed', detail: 'a directory needs none' };
+  const endpoint = endpointOf(remote, env);
+  if (!endpoint.startsWith('https:')) {
+    return {
+      kind: 'not-needed',
+      detail: `${endpoint} gets none: over plain http no token is sent`,
+    };
+  }
+  try {
+    await googleCredentials().headers(false);
+  } catch (error) {
+    if (!(error instanceof NoCredentials)) throw error;
+    return { kind: 'missing', detail: redacted(error.message), hint: LOG_IN };
+  }
+  const file = env['GOOGLE_APPLICATION_CREDENTIALS'];
+  return {
+    kind: 'found',
+    detail: `application-default credentials${file === undefined ? '' : ` of ${file}`}`,
+  };
+}
+
+/** What commands of this machine asked of remotes. */
+export const openLogOfTransfers = ({ ports }: Pick<ProjectContext, 'ports'>): TransferLog =>
+  openTransferLog(join(ports.environment.root, 'cache/v1/transfers.jsonl'));
 
 /** Opens the place that an export writes to. */
 export const openDestination =

@@ -4,13 +4,18 @@ import { openObjectStore } from '../adapters/object-store/open-store.ts';
 import type { SpaceContext } from '../commands/gc.ts';
 import type { ImportContext } from '../commands/fetch-source.ts';
 import type { Copies } from '../ports/copies.ts';
-import { withProject } from './compose.ts';
+import { withProject, type ProjectContext } from './compose.ts';
 import type { ExitStatus } from './exit-status.ts';
 import type { Io } from './io.ts';
 import { withRenderer } from './with-renderer.ts';
 
-/** Remotes are not asked yet, so nothing is known to lie elsewhere. */
-const noRemote: Copies = { verified: () => Promise.resolve({ kind: 'no-remote' }) };
+/** The project's remotes; what talks to them is loaded when they are asked. */
+const copiesOf = (context: ProjectContext, io: Io): Copies => ({
+  async verified(digests) {
+    const { openCopies, usingRemotes } = await import('./remote-verbs.ts');
+    return usingRemotes(context, io, (remotes) => openCopies(remotes).verified(digests));
+  },
+});
 
 /** A project with its object cache as a whole, for verbs that tidy up or bring something in. */
 export async function withSpace(
@@ -21,7 +26,7 @@ export async function withSpace(
     withProject(io, renderer.onEvent, (context) => {
       const { root } = context.ports.environment;
       const store = openObjectStore({ root, cache: join(root, 'cache/v1') });
-      return work({ ...context, store, copies: noRemote });
+      return work({ ...context, store, copies: copiesOf(context, io) });
     }),
   );
 }

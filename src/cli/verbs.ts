@@ -253,6 +253,7 @@ A path may lie inside of a tracked directory: only that part comes.
   -j, --jobs N         transfers at the same time (default: 8)
   -r, --remote NAME    this remote of pipeline.yaml, not the default one
       --allow-missing  go on without what the remote does not have
+      --dry            say what would come, and bring nothing
       --json           {"v":1,"objects","bytes","missing":[…],"restored":[…]}`,
     load: async () => (await import('./remote-verbs.ts')).pull,
   },
@@ -327,6 +328,7 @@ The second form is what git calls once \`avian init\` has installed it; the resu
     summary: 'free the space of what nothing needs; can be undone',
     help: `usage: avian gc [options]
        avian gc --undo [ID]
+       avian gc --remote [NAME] [--drop COMMIT]… [--force]
 
 Needed is what pipeline.lock, the locks of all commits and a deployment name, recent runs, and raw
 data. The rest goes to the trash when it is known to lie elsewhere as well, and for good 7 days later.
@@ -337,8 +339,36 @@ data. The rest goes to the trash when it is known to lie elsewhere as well, and 
       --keep-runs N    the newest N runs of every stage stay too; default 0
       --empty-trash    remove all trash for good now
       --undo [ID]      put back what the newest gc, or this one, took
+      --remote         of the default remote, or that of this name: say what no pushed commit and no
+                       deployment needs; with --force it is condemned, and deleted by a gc a day later
+      --drop COMMIT    with --remote: give a pushed commit up; repeatable
       --json           the same as JSON`,
     load: async () => (await import('./rare-verbs.ts')).gc,
+  },
+  cost: {
+    summary: 'what transfers asked of a remote, what lies there, and what that costs',
+    help: `usage: avian cost [NAME]… [options]
+
+Requests as Google bills them (A creates and lists, B reads), bytes moved by this machine's transfers,
+and what is stored, with the prices of remotes.NAME.prices in pipeline.yaml.
+
+      --offline        do not ask the remote what is stored
+      --json           {"v":1,"remotes":[{"last","all","stored",…}]}`,
+    load: async () => (await import('./remote-verbs.ts')).cost,
+  },
+  fsck: {
+    summary: 'read all of the cache, or of a remote, and heal one from the other',
+    help: `usage: avian fsck [--repair]
+       avian fsck --remote [NAME] [--repair]
+
+Every object is read and compared with its digest, and every directory with what it names. Exit code
+5: something is damaged (with --repair: and could not be healed).
+
+      --remote         a remote: its packs, blobs, index and roots; all of it is downloaded once
+      --repair         bring what is damaged from the other side, and name what cannot be healed
+  -j, --jobs N         transfers at the same time (default: 8)
+      --json           {"v":1,…}`,
+    load: async () => (await import('./remote-verbs.ts')).fsck,
   },
   du: {
     summary: 'what takes the space: by stage, by source, and beside them',
@@ -396,7 +426,10 @@ Words after the task's name go to its command.`,
   },
   doctor: {
     summary: 'look at the installation and the project',
-    help: 'usage: avian doctor [--json]',
+    help: `usage: avian doctor [--json]
+       avian doctor --remote [NAME] [--json]
+
+      --remote         try a remote instead: credentials, list, put, get, delete, and its clock`,
     load: async () => (await import('./rare-verbs.ts')).doctor,
   },
   completion: {

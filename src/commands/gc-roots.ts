@@ -71,6 +71,18 @@ async function digestsOfSources({ context, traces }: RootInputs): Promise<Iterab
 
 /** The image of every deployment, and whatever it was made from, all the way up. */
 async function digestsOfDeployments({ context, traces }: RootInputs): Promise<Iterable<Digest>> {
+  const deployments = await context.ports.runs.deployments();
+  return digestsBehind(
+    deployments.flatMap(({ artifact }) => artifact ?? []),
+    traces,
+  );
+}
+
+/** Some content, and all that runs made it from. */
+export function digestsBehind(
+  digests: readonly Digest[],
+  traces: readonly RunTrace[],
+): ReadonlySet<Digest> {
   const producers = new Map<Digest, RunTrace[]>();
   for (const run of traces) {
     for (const { digest } of Object.values(run.outs)) {
@@ -80,8 +92,7 @@ async function digestsOfDeployments({ context, traces }: RootInputs): Promise<It
     }
   }
   const needed = new Set<Digest>();
-  const deployments = await context.ports.runs.deployments();
-  const waiting = deployments.flatMap(({ artifact }) => artifact ?? []);
+  const waiting = [...digests];
   for (let digest = waiting.pop(); digest !== undefined; digest = waiting.pop()) {
     if (needed.has(digest)) continue;
     needed.add(digest);

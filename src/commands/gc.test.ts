@@ -224,3 +224,39 @@ t.test('a lock that cannot be read stops it', async (t) => {
   t.match(await gc(FORCE, context), { ok: false });
   t.ok(holds(old));
 });
+
+t.test('remotes that do not answer are no copies, and why is told', async (t) => {
+  const { context, ran, holds } = setUp();
+  const old = await ran('train', 100, 'weights');
+  const copies = {
+    verified: () => Promise.resolve({ kind: 'unreachable' as const, cause: 'no way' }),
+  };
+  const view = unwrap(await gc(DEFAULTS, { ...context, copies }));
+  t.ok(holds(old));
+  t.match(view.held, { why: 'unreachable', cause: 'no way', objects: 1 });
+});
+
+t.test('nobody is asked for copies of nothing', async (t) => {
+  const { context, ran } = setUp();
+  await ran('train', 1, 'weights');
+  const copies = { verified: () => Promise.reject(new Error('it was asked')) };
+  t.equal(unwrap(await gc(DEFAULTS, { ...context, copies })).held, undefined);
+});
+
+t.test('parts of downloads that nobody goes on with go without force, by age', async (t) => {
+  const { context, world } = setUp();
+  const { store } = context;
+  const old = {
+    kind: 'partial',
+    place: 'tmp/downloads/a.part',
+    files: 1,
+    bytes: 5,
+    at: 0,
+  } as const;
+  const young = { ...old, place: 'tmp/incoming/b', at: world.clock.now() };
+  store.leftovers = () => Promise.resolve([old, young]);
+  const view = unwrap(await gc(DEFAULTS, context));
+  t.match(view, { leftovers: [{ kind: 'partial', count: 1, bytes: 5 }], moved: { bytes: 5 } });
+  t.ok(view.moved.id);
+  t.equal(view.held, undefined);
+});

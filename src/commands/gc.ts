@@ -82,13 +82,14 @@ async function collect(
 
   const old = (await store.leftovers()).filter(({ at }) => at <= cutoff);
   const choice = await choose([...garbage.keys()], options.force, context.copies);
-  const leftovers = options.force ? old : [];
+  // What can be had again goes without being forced.
+  const leftovers = options.force ? old : old.filter(({ kind }) => kind === 'partial');
   const going = sumOf(choice.going, garbage);
   const held = sumOf(choice.held, garbage);
   const moved = { ...going, bytes: going.bytes + bytesOf(leftovers) };
   const id = attemptId(now, context.ports.nonce());
   const isMoving = choice.going.length + leftovers.length > 0;
-  const heldBytes = held.bytes + (options.force ? 0 : bytesOf(old));
+  const heldBytes = held.bytes + bytesOf(old.filter((each) => !leftovers.includes(each)));
 
   let emptied: readonly TrashEntry[] = [];
   if (!options.dry) {
@@ -106,7 +107,12 @@ async function collect(
     unneeded: byStage(garbage, owners),
     leftovers: byKind(old),
     moved: { ...moved, ...(isMoving && !options.dry && { id }) },
-    ...(heldBytes > 0 && { held: { why: choice.why, objects: held.objects, bytes: heldBytes } }),
+    ...(heldBytes > 0 && {
+      held: {
+        ...{ why: choice.why, objects: held.objects, bytes: heldBytes },
+        ...(choice.cause !== undefined && { cause: choice.cause }),
+      },
+    }),
     broughtBack: trashed.length,
     emptied: trashAmount(emptied),
     trash: trashAmount(await store.trash()),
@@ -176,11 +182,15 @@ async function choose(
 ): Promise<{
   readonly going: readonly Digest[];
   readonly held: readonly Digest[];
-  readonly why: 'no-remote' | 'no-copy';
+  readonly why: NonNullable<GcView['held']>['why'];
+  readonly cause?: string;
 }> {
-  if (force) return { going: candidates, held: [], why: 'no-copy' };
+  if (force || candidates.length === 0) return { going: candidates, held: [], why: 'no-copy' };
   const found = await copies.verified(candidates);
   if (found.kind === 'no-remote') return { going: [], held: candidates, why: 'no-remote' };
+  if (found.kind === 'unreachable') {
+    return { going: [], held: candidates, why: 'unreachable', cause: found.cause };
+  }
   return {
     going: candidates.filter((digest) => found.digests.has(digest)),
     held: candidates.filter((digest) => !found.digests.has(digest)),

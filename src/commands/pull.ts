@@ -20,6 +20,8 @@ export interface PullOptions {
   readonly allowMissing: boolean;
   /** Puts what came into the workspace; `fetch` stops at the cache. */
   readonly checkout: boolean;
+  /** Says what would come, and changes nothing. */
+  readonly dry: boolean;
 }
 
 /** `avian fetch` and `avian pull`: what pipeline.lock names out of the remote, and every run it knows. */
@@ -27,36 +29,44 @@ export async function pull(
   options: PullOptions,
   context: RemoteContext,
 ): Promise<Result<PullView, Problem>> {
-  const { targets, jobs, allowMissing, checkout } = options;
-  return holdingProject(context, async () => {
-    const project = await readRemoteProject(options.remote, context);
-    if (!project.ok) return project;
-    const { remote } = project.value;
-    const tracked = trackedIn(project.value, 'pull');
-    const done = await transfer(
-      (nodes, url) => chooseInside(tracked, { targets, allowMissing }, nodes, url),
-      await context.connect(remote),
-      transferPorts(context),
-      { jobs, signal: context.signal },
-    );
-    if (!done.ok) return done;
-    const { wants, missing, objects, bytes, runs } = done.value;
-    const view = { remote, paths: wants.length, objects, bytes, runs, missing };
-    const links = linksIn(project.value.pipeline.stages);
-    const there = wants.filter(({ path }) => !missing.includes(path));
-    const restored = checkout
-      ? await restoreAll(
-          there.map(({ path, ref }) => {
-            const link = links.get(path);
-            return { path: path as RepoPath, ref, ...(link !== undefined && { link }) };
-          }),
-          context.ports,
-        )
-      : undefined;
-    if (restored !== undefined && !restored.ok) return restored;
-    if (missing.length > 0 && !allowMissing) return err(notThere(missing, remote.url));
-    return ok({ ...view, ...(restored !== undefined && { restored: restored.value.paths }) });
-  });
+  return options.dry
+    ? bring(options, context)
+    : holdingProject(context, () => bring(options, context));
+}
+
+async function bring(
+  options: PullOptions,
+  context: RemoteContext,
+): Promise<Result<PullView, Problem>> {
+  const { targets, jobs, allowMissing, dry } = options;
+  const checkout = options.checkout && !dry;
+  const project = await readRemoteProject(options.remote, context);
+  if (!project.ok) return project;
+  const { remote } = project.value;
+  const tracked = trackedIn(project.value, 'pull');
+  const done = await transfer(
+    (nodes, url) => chooseInside(tracked, { targets, allowMissing }, nodes, url),
+    await context.connect(remote),
+    transferPorts(context),
+    { jobs, signal: context.signal, dry },
+  );
+  if (!done.ok) return done;
+  const { wants, missing, objects, bytes, runs } = done.value;
+  const view = { remote, dry, paths: wants.length, objects, bytes, runs, missing };
+  const links = linksIn(project.value.pipeline.stages);
+  const there = wants.filter(({ path }) => !missing.includes(path));
+  const restored = checkout
+    ? await restoreAll(
+        there.map(({ path, ref }) => {
+          const link = links.get(path);
+          return { path: path as RepoPath, ref, ...(link !== undefined && { link }) };
+        }),
+        context.ports,
+      )
+    : undefined;
+  if (restored !== undefined && !restored.ok) return restored;
+  if (missing.length > 0 && !allowMissing && !dry) return err(notThere(missing, remote.url));
+  return ok({ ...view, ...(restored !== undefined && { restored: restored.value.paths }) });
 }
 
 const notThere = (missing: readonly string[], url: string): Problem =>

@@ -17,6 +17,12 @@ export interface RawPipeline {
 export interface RawRemote {
   readonly url?: string;
   readonly endpoint?: string;
+  readonly prices?: {
+    readonly storage?: number;
+    readonly 'class-a'?: number;
+    readonly 'class-b'?: number;
+    readonly egress?: number;
+  };
 }
 
 export interface RawTask {

@@ -7,7 +7,7 @@ import { buildStage, buildTask } from './build-stage.ts';
 import type { PlacedStage, PlacedTask } from './build-stage.ts';
 import { checkStages } from './check-stages.ts';
 import { resolveGroupDeps } from './group-deps.ts';
-import type { RawPipeline } from './raw.ts';
+import type { RawPipeline, RawRemote } from './raw.ts';
 import { diagnose, parseSource, within } from './source.ts';
 import type { Locator, Source } from './source.ts';
 import { expand } from './templates/expand.ts';
@@ -95,15 +95,32 @@ function withLinks(placed: PlacedStage): PlacedStage {
   return { ...placed, stage: { ...placed.stage, outs } };
 }
 
+function pricesOf(raw: NonNullable<RawRemote['prices']>): NonNullable<Remote['prices']> {
+  const { storage, 'class-a': classA, 'class-b': classB, egress } = raw;
+  return {
+    ...(storage !== undefined && { storage }),
+    ...(classA !== undefined && { classA }),
+    ...(classB !== undefined && { classB }),
+    ...(egress !== undefined && { egress }),
+  };
+}
+
 function buildRemotes(
   { remote, remotes }: RawPipeline,
   at: Locator,
   report: (diagnostic: Diagnostic) => void,
 ): Remotes | undefined {
   if (remote === undefined && remotes === undefined) return undefined;
-  const known = Object.entries(remotes ?? {}).flatMap(([name, { url, endpoint }]): Remote[] =>
-    url === undefined ? [] : [{ name, url, ...(endpoint !== undefined && { endpoint }) }],
-  );
+  const known = Object.entries(remotes ?? {}).flatMap(([name, raw]): Remote[] => {
+    const { url, endpoint, prices } = raw;
+    if (url === undefined) return [];
+    return [
+      {
+        ...{ name, url, ...(endpoint !== undefined && { endpoint }) },
+        ...(prices !== undefined && { prices: pricesOf(prices) }),
+      },
+    ];
+  });
   // Compared with what is written: one that was refused is reported already.
   if (remote !== undefined && !Object.hasOwn(remotes ?? {}, remote)) {
     const names = Object.keys(remotes ?? {});

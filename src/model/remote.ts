@@ -1,5 +1,6 @@
 import type { ArtifactRef } from './artifact.ts';
 import type { Digest, RunId } from './names.ts';
+import type { Prices } from './transfer.ts';
 
 /** A place to push to and pull from, as pipeline.yaml declares it. */
 export interface Remote {
@@ -8,6 +9,8 @@ export interface Remote {
   readonly url: string;
   /** Where requests go instead of Google's own address, such as an emulator. */
   readonly endpoint?: string;
+  /** Where they are not those that `avian cost` assumes. */
+  readonly prices?: Partial<Prices>;
 }
 
 export interface Remotes {

@@ -22,7 +22,7 @@ export interface Unneeded extends Amount {
 }
 
 export interface LeftoverAmount {
-  readonly kind: 'failed' | 'replaced' | 'corrupt';
+  readonly kind: 'failed' | 'replaced' | 'corrupt' | 'partial';
   readonly count: number;
   readonly bytes: number;
 }
@@ -39,7 +39,11 @@ export interface GcView {
   /** What went to the trash, or with `dry` would go. */
   readonly moved: Amount & { readonly id?: string };
   /** What did not go, and why. */
-  readonly held?: Amount & { readonly why: 'no-remote' | 'no-copy' };
+  readonly held?: Amount & {
+    readonly why: 'no-remote' | 'unreachable' | 'no-copy';
+    /** Of `unreachable`. */
+    readonly cause?: string;
+  };
   /** Objects that are needed again, and came back from the trash (with `dry`: would). */
   readonly broughtBack: number;
   /** Removed for good: the trash of earlier gcs whose time was over, or all of it. */

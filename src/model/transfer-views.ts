@@ -18,6 +18,7 @@ export interface PushView {
 /** `avian fetch` and `avian pull`. */
 export interface PullView {
   readonly remote: Remote;
+  readonly dry: boolean;
   readonly paths: number;
   readonly objects: number;
   readonly bytes: number;

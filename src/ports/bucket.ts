@@ -46,6 +46,8 @@ export interface Call {
 export interface BucketEntry {
   readonly name: string;
   readonly size: number;
+  /** When it was created by the bucket's own clock, milliseconds since 1970. */
+  readonly at: number;
   /** CRC32C of its bytes, where the bucket tells it. */
   readonly crc32c?: number;
 }

@@ -7,10 +7,13 @@ export interface StoredObject {
   readonly at: number;
 }
 
-/** Content that a person made and no object holds, kept in `cache/v1/tmp` for whoever wants it back. */
+/** What lies in `cache/v1/tmp` for whoever wants it back. */
 export interface Leftover {
-  /** What a failed command wrote, what a restore replaced, an object whose bytes went bad. */
-  readonly kind: 'failed' | 'replaced' | 'corrupt';
+  /**
+   * Content that no object holds: what a failed command wrote, what a restore replaced, an object whose bytes
+   * went bad. `partial` is what an interrupted download or pull has so far, which can be had again.
+   */
+  readonly kind: 'failed' | 'replaced' | 'corrupt' | 'partial';
   /** Relative to `cache/v1`, such as `tmp/failed/20261123T101500Z-7f3a9c`. */
   readonly place: string;
   readonly files: number;
@@ -46,6 +49,8 @@ export const CACHE_PARTS = [
   'failed',
   'replaced',
   'corrupt',
+  'downloads',
+  'incoming',
   'other',
 ] as const;
 /** `other` is databases, journals and scratch files. */

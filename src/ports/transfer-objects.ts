@@ -28,10 +28,19 @@ export interface TransferObjects {
    * @throws ProblemError `cache/no-space`
    */
   put(digest: Digest, bytes: Uint8Array): boolean;
+  /** For bytes that come in pieces and go nowhere. */
+  startDigest(): ObjectDigest;
+  /** Moves an object whose bytes are wrong out of the way, to `tmp/corrupt`. */
+  setAside(digest: Digest): void;
   /** Begins a large object, or goes on with what an earlier try left of it. */
   receive(object: SizedObject): Incoming;
   /** Barrier: what was stored is on disk. */
   sync(): Promise<void>;
+}
+
+export interface ObjectDigest {
+  update(bytes: Uint8Array): void;
+  digest(): Digest;
 }
 
 /** An object on its way in. Ends with one of `finish` and `suspend`. */

@@ -41,7 +41,7 @@ t.test('gc without a remote', async (t) => {
   6.0 GiB  410 objects  train     32 days ago to 91 days ago
     512 B     1 object  (no run)  40 days ago
   1.0 GiB            2  left by failed stages (tmp/failed)
-no remote was asked, so nothing is known to have a copy elsewhere; --force would free 7.0 GiB
+there is no remote, so nothing is known to have a copy elsewhere; --force would free 7.0 GiB
 `,
   );
 });

@@ -73,12 +73,22 @@ const LEFTOVERS: { readonly [kind in LeftoverAmount['kind']]: string } = {
   failed: 'left by failed stages (tmp/failed)',
   replaced: 'replaced by restores (tmp/replaced)',
   corrupt: 'objects with wrong bytes (tmp/corrupt)',
+  partial: 'of downloads and pulls that nobody went on with',
 };
 
-const whyHeld = ({ why, ...held }: NonNullable<GcView['held']>): string =>
-  why === 'no-remote'
-    ? `no remote was asked, so nothing is known to have a copy elsewhere; --force would free ${bytes(held.bytes)}`
-    : `${amount(held)} have no verified copy elsewhere; --force would free them`;
+function whyHeld({ why, cause, ...held }: NonNullable<GcView['held']>): string {
+  const size = bytes(held.bytes);
+  switch (why) {
+    case 'no-remote':
+      return `there is no remote, so nothing is known to have a copy elsewhere; --force would free ${size}`;
+    case 'unreachable':
+      return `no remote answered, so nothing is known to have a copy elsewhere (${oneLine(cause ?? '')}); --force would free ${size}`;
+    case 'no-copy':
+      return held.objects === 0
+        ? `leftovers of ${size} lie nowhere else; --force would free them`
+        : `${amount(held)} ${held.objects === 1 ? 'has' : 'have'} no verified copy elsewhere; --force would free ${held.objects === 1 ? 'it' : 'them'}`;
+  }
+}
 
 const amount = (each: Amount): string => `${bytes(each.bytes)} in ${count(each.objects, 'object')}`;
 
@@ -122,7 +132,12 @@ export const gcJson = (view: GcView): JsonObject => ({
     bytes: size,
   })),
   moved: { ...amountJson(view.moved), ...(view.moved.id !== undefined && { id: view.moved.id }) },
-  ...(view.held !== undefined && { held: { why: view.held.why, ...amountJson(view.held) } }),
+  ...(view.held !== undefined && {
+    held: {
+      ...{ why: view.held.why, ...amountJson(view.held) },
+      ...(view.held.cause !== undefined && { cause: view.held.cause }),
+    },
+  }),
   broughtBack: view.broughtBack,
   emptied: trashJson(view.emptied),
   trash: trashJson(view.trash),

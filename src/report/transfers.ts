@@ -45,7 +45,7 @@ export function pullText(view: PullView, style: Style): string {
   const fetched =
     view.objects === 0 && view.runs === 0
       ? `nothing to fetch from ${from}\n`
-      : `fetched ${style.strong(`${count(view.objects, 'object')}, ${bytes(view.bytes)}${runs}`)} from ${from}\n`;
+      : `${view.dry ? 'would fetch' : 'fetched'} ${style.strong(`${count(view.objects, 'object')}, ${bytes(view.bytes)}${runs}`)} from ${from}\n`;
   const missing = view.missing
     .map((path) => `${style.warn('missing')} ${oneLine(path)}\n`)
     .join('');
@@ -60,6 +60,7 @@ export const pullJson = (view: PullView): JsonObject => ({
   v: 1,
   remote: view.remote.name,
   url: view.remote.url,
+  dry: view.dry,
   paths: view.paths,
   objects: view.objects,
   bytes: view.bytes,

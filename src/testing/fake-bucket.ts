@@ -9,8 +9,11 @@ export type BucketVerb = 'create' | 'read' | 'list' | 'remove';
 export class FakeBucket implements Bucket {
   readonly url = 'memory://bucket';
   readonly objects = new Map<string, Uint8Array>();
+  /** When objects were created; those that a test put there itself are as old as can be. */
+  readonly ages = new Map<string, number>();
   /** `create packs/….pack`, in order. */
   readonly calls: string[] = [];
+  now: () => number = () => Date.now();
   /** Asked before each call; what it returns is the answer, what it awaits delays it. */
   onCall: (verb: BucketVerb, name: string) => Promise<BucketProblem | undefined> = () =>
     Promise.resolve(undefined);
@@ -33,6 +36,7 @@ export class FakeBucket implements Bucket {
     }
     if (this.objects.has(name)) return err({ kind: 'exists', name });
     this.objects.set(name, bytes);
+    this.ages.set(name, this.now());
     call.onSafe(content.size);
     return ok(undefined);
   }
@@ -48,7 +52,7 @@ export class FakeBucket implements Bucket {
     const bytes = this.objects.get(name);
     if (bytes === undefined) return err({ kind: 'not-found', name });
     const wanted = this.onBytes(name, bytes).subarray(from, to);
-    const piece = 1000;
+    const piece = Math.max(1000, Math.ceil(wanted.length / 100));
     for (let at = 0; at < wanted.length; at += piece) {
       if (call.signal.aborted) return err({ kind: 'cancelled', name });
       call.onAlive(Math.min(piece, wanted.length - at));
@@ -64,7 +68,10 @@ export class FakeBucket implements Bucket {
     const names = [...this.objects].filter(([name]) => name.startsWith(prefix));
     return ok(
       names
-        .map(([name, bytes]) => ({ name, size: bytes.length, crc32c: crc32c(bytes) }))
+        .map(([name, bytes]) => ({
+          ...{ name, size: bytes.length, crc32c: crc32c(bytes) },
+          at: this.ages.get(name) ?? 0,
+        }))
         .sort((a, b) => byCodeUnit(a.name, b.name)),
     );
   }

@@ -28,6 +28,7 @@ export interface FakeGcs {
 
 export async function startFakeGcs(t: Test, bucket = 'birds'): Promise<FakeGcs> {
   const objects = new Map<string, Buffer>();
+  const created = new Map<string, number>();
   const sessions = new Map<string, Session>();
   const requests: string[] = [];
   let token: string | undefined;
@@ -136,6 +137,7 @@ export async function startFakeGcs(t: Test, bucket = 'birds'): Promise<FakeGcs> 
       return false;
     }
     objects.set(name, bytes);
+    created.set(name, Date.now());
     describe(response, name, bytes);
     return true;
   }
@@ -149,7 +151,10 @@ export async function startFakeGcs(t: Test, bucket = 'birds'): Promise<FakeGcs> 
     const from = Number(query.get('pageToken') ?? 0);
     const items = names.slice(from, from + 1000).map((name) => {
       const bytes = objects.get(name) ?? Buffer.alloc(0);
-      return { name, size: String(bytes.length), crc32c: formatCrc(crc32c(bytes)) };
+      return {
+        ...{ name, size: String(bytes.length), crc32c: formatCrc(crc32c(bytes)) },
+        timeCreated: new Date(created.get(name) ?? 0).toISOString(),
+      };
     });
     const isLast = from + 1000 >= names.length;
     send(response, 200, { items, ...(!isLast && { nextPageToken: String(from + 1000) }) });

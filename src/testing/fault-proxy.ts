@@ -70,10 +70,7 @@ export async function startFaultProxy(t: Test, target: string): Promise<FaultPro
 }
 
 /** As `startFaultProxy`, outside of a test; to be closed. */
-export async function openFaultProxy(
-  target: string,
-  { isTransparent = false }: { readonly isTransparent?: boolean } = {},
-): Promise<FaultProxy> {
+export async function openFaultProxy(target: string): Promise<FaultProxy> {
   const { hostname, port } = new URL(target);
   const agent = new Agent({ keepAlive: true });
   const server = createServer((request, response) => {
@@ -84,7 +81,7 @@ export async function openFaultProxy(
     proxy.passed.push(passed);
     const fault = proxy.onRequest({ method, url, count: proxy.passed.length });
     const go = (): void => {
-      handOn({ request, response, fault, passed, agent, hostname, port, isTransparent });
+      handOn({ request, response, fault, passed, agent, hostname, port });
     };
     if (proxy.latency === 0) go();
     else setTimeout(go, proxy.latency);
@@ -122,12 +119,10 @@ interface Passage {
   readonly agent: Agent;
   readonly hostname: string;
   readonly port: string;
-  /** The other side sees the name by which the client came, and makes addresses of it. */
-  readonly isTransparent: boolean;
 }
 
 function handOn(passage: Passage): void {
-  const { request, response, fault, passed, agent, hostname, port, isTransparent } = passage;
+  const { request, response, fault, passed, agent, hostname, port } = passage;
   if (fault?.kind === 'status') {
     request.on('data', (piece: Buffer) => (passed.sent += piece.length));
     passed.status = fault.status;
@@ -136,7 +131,7 @@ function handOn(passage: Passage): void {
   }
   const onward = ask({
     ...{ hostname, port, agent, method: request.method, path: request.url },
-    headers: { ...request.headers, ...(!isTransparent && { host: `${hostname}:${port}` }) },
+    headers: { ...request.headers, host: `${hostname}:${port}` },
   });
   onward.on('error', () => response.destroy());
   onward.on('response', (answer) => comeBack(answer, passage));

@@ -56,14 +56,7 @@ export async function openEmulator(
     program,
     [
       ...['-scheme', 'http', '-host', '127.0.0.1', '-port', String(port), ...backend],
-      ...[
-        '-public-host',
-        new URL(externalUrl ?? endpoint).host,
-        '-external-url',
-        externalUrl ?? endpoint,
-        '-log-level',
-        'error',
-      ],
+      ...['-public-host', address, '-external-url', externalUrl ?? endpoint, '-log-level', 'error'],
     ],
     { stdio: 'ignore' },
   );
@@ -74,7 +67,7 @@ export async function openEmulator(
       emulator.kill('SIGKILL');
     });
   for (;;) {
-    const made = await fetch(`${externalUrl ?? endpoint}/storage/v1/b?project=p`, {
+    const made = await fetch(`${endpoint}/storage/v1/b?project=p`, {
       method: 'POST',
       body: '{"name":"birds"}',
       headers: { 'content-type': 'application/json' },

@@ -27,7 +27,7 @@ export function plant(
   bucket.objects.set(pack.name, content);
   plantSegment(
     bucket,
-    encodeSegment({ supersedes: [], holders: [lie(pack)], runs: runs as RunId[] }),
+    encodeSegment({ supersedes: [], holders: [lie(pack)], runs: runs as RunId[] }, '00'),
   );
   return bucket;
 }

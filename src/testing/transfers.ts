@@ -12,6 +12,7 @@ import type { RepoPath } from '../model/names.ts';
 import type { Run } from '../model/run.ts';
 import type { Bucket } from '../ports/bucket.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Workspace } from '../ports/workspace.ts';
 import type { Want } from '../transfer/closure.ts';
 import { fetch } from '../transfer/fetch.ts';
 import type { Limits } from '../transfer/patience.ts';
@@ -23,7 +24,7 @@ import { patternOf } from './contracts/bucket.contract.ts';
 /** A machine with a cache, a run log and a memory of one remote, all real. */
 export interface Machine {
   readonly root: string;
-  readonly ports: TransferPorts;
+  readonly ports: TransferPorts & { readonly workspace: Workspace };
   readonly events: AvianEvent[];
   readonly remote: OpenRemote;
   /** Writes files below `path`, commits it and returns what to push. */
@@ -80,7 +81,7 @@ export async function createMachine(
   const runs = openRunLog({ cache, hash: hashText, report: () => undefined });
   const index = await openRemoteIndex(join(cache, 'remote.sqlite'), 'test:');
   const clock = options.clock ?? hastyClock();
-  const ports: TransferPorts = {
+  const ports: Machine['ports'] = {
     ...{ workspace, runs, clock, emit },
     hash: hashText,
     objects: workspace.objects,

@@ -3,13 +3,12 @@ import type { Digest } from '../model/names.ts';
 import { ProblemError } from '../model/problem-error.ts';
 import type { SizedObject } from '../model/remote.ts';
 import type { Result } from '../model/result.ts';
-import { DEEPEST } from '../model/tree.ts';
-import { tooDeep, type Want } from './closure.ts';
+import type { Want } from './closure.ts';
 import { readIndex, readMarker } from './consult.ts';
 import { ALONE_FROM } from './layout.ts';
-import { openNodes, type Nodes, type WantedNode } from './nodes.ts';
+import { openNodes, type Nodes } from './nodes.ts';
 import { asResult } from './problems.ts';
-import { lookingTwice, receiveLarge, receiveSmall } from './receive.ts';
+import { lookingAgain, placeOf, receiveLarge, receiveSmall } from './receive.ts';
 import { receiveRuns } from './receive-runs.ts';
 import {
   inParallel,
@@ -19,6 +18,7 @@ import {
   type TransferOptions,
   type TransferPorts,
 } from './tools.ts';
+import { walkTrees, type Trees } from './trees.ts';
 
 /** Chooses what to fetch; it may have to read directories of the remote for that. */
 export type Choose = (nodes: Nodes, url: string) => Promise<Result<readonly Want[], Problem>>;
@@ -35,23 +35,27 @@ export interface Fetched {
 
 /**
  * Brings everything chosen into the cache, and every run record that the remote has. What the
- * remote does not have is told, not thrown: the rest comes all the same.
+ * remote does not have is told, not thrown: the rest comes all the same. With `dry` it only says so.
  */
 export async function fetch(
   choose: Choose,
   remote: OpenRemote,
   ports: TransferPorts,
-  options: TransferOptions,
+  options: TransferOptions & { readonly dry?: boolean },
 ): Promise<Result<Fetched, Problem>> {
-  const tools = openTools('pull', remote, ports, options);
+  const tools = { ...openTools('pull', remote, ports, options), dry: options.dry };
   const result = await asResult(() =>
-    lookingTwice(tools.bucket.url, () => fetchOnce(choose, tools)),
+    lookingAgain(tools, (there) =>
+      fetchOnce(choose, { ...tools, ...(there !== undefined && { there }) }),
+    ),
   );
   tools.progress.stop();
   return result;
 }
 
-async function fetchOnce(choose: Choose, tools: Tools): Promise<Fetched> {
+type Fetching = Tools & { readonly dry: boolean | undefined };
+
+async function fetchOnce(choose: Choose, tools: Fetching): Promise<Fetched> {
   const { ports, progress, objects, bucket } = tools;
   await Promise.all([readMarker(tools), readIndex(tools)]);
   progress.phase('planning');
@@ -62,8 +66,9 @@ async function fetchOnce(choose: Choose, tools: Tools): Promise<Fetched> {
 
   const away: Want[] = [];
   for (const want of wants) if (!(await ports.workspace.holds(want.ref))) away.push(want);
-  const trees = await readTrees(away, nodes);
+  const trees = await walkTrees(away, nodes);
   const blobs = objects.missing(trees.blobs);
+  if (tools.dry === true) return estimate(wants, away, trees, blobs, tools);
   const lost = new Set<Digest>([...(await receiveBlobs(blobs, tools)), ...trees.absent]);
   progress.phase('finishing');
   const isPlaced = openPlacer(trees, lost, nodes, tools);
@@ -79,59 +84,37 @@ async function fetchOnce(choose: Choose, tools: Tools): Promise<Fetched> {
   };
 }
 
-const MOST_LEVELS = 2 * DEEPEST;
-
-interface Trees {
-  /** Of every node that could be read: the nodes and blobs it names. */
-  readonly children: ReadonlyMap<Digest, readonly Digest[]>;
-  readonly blobs: readonly SizedObject[];
-  readonly absent: ReadonlySet<Digest>;
-}
-
-/** Reads trees level by level, so that one request brings many neighbours. */
-async function readTrees(wants: readonly Want[], nodes: Nodes): Promise<Trees> {
-  const children = new Map<Digest, readonly Digest[]>();
-  const blobs = new Map<Digest, SizedObject>();
-  const absent = new Set<Digest>();
-  let level: WantedNode[] = [];
-  for (const { path, ref } of wants) {
-    if (ref.files === undefined) blobs.set(ref.digest, { digest: ref.digest, size: ref.size });
-    else level.push({ digest: ref.digest, depth: 0, path });
-  }
-  for (let levels = 0; level.length > 0; levels++) {
-    // Directories and the splits of large ones together; a chain of splits alone could be endless.
-    if (levels > MOST_LEVELS) throw tooDeep(level[0]?.path ?? '');
-    const unique = new Map(level.map((one) => [one.digest, one]));
-    const read = await nodes.read([...unique.values()]);
-    const next: WantedNode[] = [];
-    for (const { digest, depth, path } of unique.values()) {
-      const node = read.get(digest);
-      if (node === undefined) {
-        absent.add(digest);
-        continue;
-      }
-      const below: Digest[] = [];
-      const descend = (child: WantedNode): void => {
-        below.push(child.digest);
-        if (!children.has(child.digest)) next.push(child);
-      };
-      if (node.kind === 'split') {
-        for (const part of node.parts) descend({ digest: part.digest, depth, path });
-      } else {
-        for (const entry of node.entries) {
-          if (entry.kind === 'directory') {
-            descend({ digest: entry.digest, depth: depth + 1, path: `${path}/${entry.name}` });
-          } else if (entry.kind === 'file') {
-            below.push(entry.digest);
-            blobs.set(entry.digest, { digest: entry.digest, size: entry.size });
-          }
-        }
-      }
-      children.set(digest, below);
-    }
-    level = next;
-  }
-  return { children, blobs: [...blobs.values()], absent };
+/** What a fetch would bring: nothing is stored, but trees had to be read for it. */
+async function estimate(
+  wants: readonly Want[],
+  away: readonly Want[],
+  trees: Trees,
+  blobs: readonly SizedObject[],
+  { index, ports }: Tools,
+): Promise<Fetched> {
+  const located = await index.locate(blobs.map(({ digest }) => digest));
+  const there = blobs.filter(({ digest }) => located.has(digest));
+  const lost = new Set([
+    ...trees.absent,
+    ...blobs.filter(({ digest }) => !located.has(digest)).map(({ digest }) => digest),
+  ]);
+  const whole = new Map<Digest, boolean>();
+  const isWhole = (digest: Digest): boolean => {
+    const known = whole.get(digest);
+    if (known !== undefined) return known;
+    const answer = !lost.has(digest) && (trees.children.get(digest) ?? []).every(isWhole);
+    whole.set(digest, answer);
+    return answer;
+  };
+  let runs = 0;
+  for (const id of await index.runs()) if ((await ports.runs.get(id)) === undefined) runs += 1;
+  return {
+    wants,
+    missing: away.filter(({ ref }) => !isWhole(ref.digest)).map(({ path }) => path),
+    objects: there.length,
+    bytes: there.reduce((sum, { size }) => sum + size, 0),
+    runs,
+  };
 }
 
 /** Brings blobs into the cache; returns those that the remote does not have. */
@@ -150,7 +133,8 @@ async function receiveBlobs(
   const located = await index.locate(large.map(({ digest }) => digest));
   const lost: Digest[] = [];
   const jobs = large.flatMap((object) => {
-    const at = located.get(object.digest)?.find(({ size }) => size === object.size);
+    const places = located.get(object.digest)?.filter(({ size }) => size === object.size);
+    const at = placeOf(object.digest, places, tools);
     if (at === undefined) lost.push(object.digest);
     return at === undefined ? [] : [{ object, at }];
   });

@@ -8,7 +8,7 @@ import type { Digest } from '../model/names.ts';
  *   blobs/ab/<hex>[.<nonce>]    a blob of 1 MiB and more; the nonce where a gc condemned the plain name
  *   index/<hex>.json            a segment of the index, named by its digest; see segment.ts
  *   roots/<id>[.<nonce>].json   what a push promised to keep; see root.ts
- *   gc/<epoch>.json             names that a gc will delete: nobody may rely on them any more
+ *   gc/<epoch>.json             names that a gc will delete or has deleted: nobody relies on them; see gc-list.ts
  *
  * Written in the order packs and blobs, segment, root, so that a remote is valid at every instant:
  * a segment names only what is there, a root only what segments name whole.
@@ -17,8 +17,10 @@ export const FORMAT = 1;
 export const MARKER = 'avian-remote.json';
 export const MARKER_TEXT = `{"avian-remote":${FORMAT}}\n`;
 export const INDEX = 'index/';
-const ROOTS = 'roots/';
+export const ROOTS = 'roots/';
 export const CONDEMNED = 'gc/';
+/** Objects that `avian doctor --remote` makes and takes away again. */
+export const DOCTOR = 'doctor/';
 export const PACKS = 'packs/';
 export const BLOBS = 'blobs/';
 
@@ -28,6 +30,16 @@ export const ALONE_FROM = 1024 * 1024;
 export const PACK_SIZE = 32 * 1024 * 1024;
 /** Live segments; a push that would make more merges some. */
 export const MOST_SEGMENTS = 64;
+
+/**
+ * What a gc condemned stays for so long before it is deleted, in milliseconds, and is told for as
+ * long after it.
+ */
+export const GRACE = 24 * 3600 * 1000;
+/** A look at what gcs condemned holds for so long: whoever acts on it later looks again. */
+export const LOOK_LASTS = GRACE / 2;
+/** What no segment names is on its way, or was left by a push that was killed; older than this it may go. */
+export const ORPHAN_AGE = 7 * GRACE;
 
 export const hexOf = (digest: Digest): string => digest.slice('b3:'.length);
 export const digestOf = (hex: string): Digest => `b3:${hex}` as Digest;

@@ -81,4 +81,4 @@ export function nodesFrom(
 }
 
 /** 4,096 entries with the longest names there are take a few megabytes. */
-const LARGEST_NODE = 64 * 1024 * 1024;
+export const LARGEST_NODE = 64 * 1024 * 1024;

@@ -1,6 +1,7 @@
-import type { Holder, SizedObject } from '../model/remote.ts';
+import type { Held, Holder, SizedObject } from '../model/remote.ts';
 import type { Content } from '../ports/bucket.ts';
 import { hexOf, PACK_SIZE } from './layout.ts';
+import { decodeRows } from './segment.ts';
 
 /**
  * A pack: a line that says what it is, the objects' bytes one after another, and at its end its own
@@ -72,4 +73,20 @@ function tailOf({ objects }: Pick<Holder, 'objects'>): string {
   const table = objects.flatMap(({ digest, offset, size }) => [hexOf(digest), offset, size]);
   const text = `${JSON.stringify(table)}\n`;
   return `${text}${String(text.length).padStart(LENGTH_DIGITS, '0')}\n`;
+}
+
+/** The last line of a pack, with its line break: how long its table is. */
+export const TABLE_TAIL = LENGTH_DIGITS + 1;
+/** A pack of empty objects alone has some hundred thousand rows. */
+export const LARGEST_TABLE = 256 * 1024 * 1024;
+
+/** Reads a table that may come from anywhere; undefined where it is none of a pack of that size. */
+export function readTable(text: string, size: number): readonly Held[] | undefined {
+  let rows: unknown;
+  try {
+    rows = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  return Array.isArray(rows) ? decodeRows(rows, size) : undefined;
 }

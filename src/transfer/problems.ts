@@ -1,6 +1,7 @@
 import { problem, type Problem } from '../model/diagnostic.ts';
 import { ProblemError } from '../model/problem-error.ts';
 import { assertNever, err, ok, type Result } from '../model/result.ts';
+import { redacted } from '../model/redacted.ts';
 import type { BucketProblem } from '../ports/bucket.ts';
 
 /** What a bucket answered, for a person: the object's name is in it. */
@@ -15,14 +16,14 @@ export function describeBucketProblem(fault: BucketProblem, url: string): Proble
       return problem(
         'remote',
         'remote/denied',
-        `${at} may not be used: ${fault.cause}`,
+        `${at} may not be used: ${redacted(fault.cause)}`,
         fault.hint,
       );
     case 'unavailable':
       return problem(
         'remote',
         'remote/unavailable',
-        `${at} could not be reached: ${fault.cause}`,
+        `${at} could not be reached: ${redacted(fault.cause)}`,
         AGAIN,
       );
     case 'stalled':
@@ -33,9 +34,9 @@ export function describeBucketProblem(fault: BucketProblem, url: string): Proble
         AGAIN,
       );
     case 'corrupt':
-      return problem('remote', 'remote/corrupt', `${at}: ${fault.cause}`, AGAIN);
+      return problem('remote', 'remote/corrupt', `${at}: ${redacted(fault.cause)}`, AGAIN);
     case 'refused':
-      return problem('remote', 'remote/refused', `${at}: ${fault.cause}`, fault.hint);
+      return problem('remote', 'remote/refused', `${at}: ${redacted(fault.cause)}`, fault.hint);
     case 'cancelled':
       return problem('remote', 'remote/cancelled', `interrupted at ${at}`, AGAIN);
     default:

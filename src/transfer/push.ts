@@ -5,24 +5,15 @@ import { ProblemError } from '../model/problem-error.ts';
 import type { Holder, Root } from '../model/remote.ts';
 import type { Result } from '../model/result.ts';
 import type { Run } from '../model/run.ts';
-import type { BucketEntry } from '../ports/bucket.ts';
 import type { BegunHolder } from '../ports/remote-index.ts';
 import type { Want } from './closure.ts';
 import { bytesContent, readCondemned, readIndex, readMarker, writeMarker } from './consult.ts';
-import {
-  blobName,
-  BLOBS,
-  isAlone,
-  MOST_SEGMENTS,
-  PACKS,
-  rootPrefix,
-  segmentName,
-} from './layout.ts';
-import { packContent } from './pack.ts';
-import { asResult, failure, orThrow } from './problems.ts';
+import { BLOBS, isAlone, PACKS, rootPrefix } from './layout.ts';
+import { isNews, lookAgain, lookOf, type Look } from './look.ts';
+import { asResult, orThrow } from './problems.ts';
 import { planPush, type PushPlan, type PushWants } from './push-plan.ts';
 import { encodeRoot, rootId } from './root.ts';
-import { encodeSegment } from './segment.ts';
+import { sendOne, type ReadObject } from './send.ts';
 import {
   inParallel,
   openTools,
@@ -32,6 +23,7 @@ import {
   type TransferOptions,
   type TransferPorts,
 } from './tools.ts';
+import { nameHolders } from './write-segment.ts';
 
 export interface PushRequest {
   readonly wants: readonly Want[];
@@ -78,40 +70,43 @@ async function pushWith(request: PushRequest, tools: Tools): Promise<Pushed> {
   const runs = request.runs.map(({ id }) => id).sort(byCodeUnit);
   const pins = { ...(request.commit !== undefined && { commit: request.commit }), refs, runs };
   const id = rootId(pins, ports.hash);
+  const at = ports.clock.now();
   const [marker, firstCondemned, roots] = await Promise.all([
     readMarker(tools),
     readCondemned(tools),
     bucket.list(rootPrefix(id), quietCall(tools)),
   ]);
-  let condemned = firstCondemned;
   if (orThrow(roots, bucket.url).some(({ name }) => !firstCondemned.has(name))) {
     return { objects: 0, bytes: 0, holders: 0, kept: true };
   }
   const wanted: PushWants = { wants: refs, records: recordsOf(request.runs) };
   progress.phase('planning');
-  let live = await readIndex(tools);
+  let look = lookOf(firstCondemned, await readIndex(tools), at, tools);
   const sent = { objects: 0, bytes: 0, holders: 0 };
   for (let round = 1; ; round++) {
-    const plan = await planPush(wanted, condemned, await stillThere(tools), tools);
+    const plan = await planPush(wanted, look.condemned, await stillThere(tools), tools);
     if (request.dry) return { ...amountOf(plan), kept: false };
     if (round === 1 && marker === 'absent') await writeMarker(tools);
-    if (plan.send.length + plan.adopt.length > 0) {
-      const holders = [...(await sendAll(plan, wanted, tools)), ...plan.adopt];
-      progress.phase('finishing');
-      live = await writeSegment(holders, runs, live, condemned, tools);
-      const { objects, bytes } = amountOf(plan);
-      sent.objects += objects;
-      sent.bytes += bytes;
-      sent.holders += plan.send.length;
+    const holders = plan.send.length === 0 ? [] : await sendAll(plan, wanted, tools);
+    const { objects, bytes } = amountOf(plan);
+    sent.objects += objects;
+    sent.bytes += bytes;
+    sent.holders += plan.send.length;
+    progress.phase('finishing');
+    // Last look before the promise: what a gc condemned or took meanwhile is sent again.
+    const before = look;
+    look = await lookAgain(tools);
+    if (!isNews(before, look)) {
+      const named = [...holders, ...plan.adopt];
+      // A record may lie in a pack that another push took over from this one, killed, as a mere object.
+      const known = new Set(await tools.index.runs());
+      const unknown = runs.filter((run) => !known.has(run));
+      if (named.length + unknown.length > 0) await nameHolders(named, unknown, look, tools);
+      await writeRoot(id, request, pins, look, tools);
+      return { ...sent, kept: false };
     }
-    // Last look before the promise: what a gc condemned meanwhile is sent again under a new name.
-    const again = await readCondemned(tools);
-    if ([...again].every((name) => condemned.has(name))) break;
-    condemned = again;
     if (round === MOST_ROUNDS) throw gcInTheWay(bucket.url);
   }
-  await writeRoot(id, request, pins, condemned, tools);
-  return { ...sent, kept: false };
 }
 
 /** A run's text is what its id is the digest of. */
@@ -158,7 +153,7 @@ async function sendAll(
   tools: Tools,
 ): Promise<readonly Holder[]> {
   const { objects, index, progress } = tools;
-  const read = ({ digest }: { digest: Digest }, from: number, to: number) => {
+  const read: ReadObject = ({ digest }, from, to) => {
     const record = records.get(digest);
     return record === undefined
       ? objects.read(digest, from, to)
@@ -180,75 +175,11 @@ async function sendAll(
   return sent;
 }
 
-async function sendOne(
-  holder: Holder,
-  read: Parameters<typeof packContent>[1],
-  signal: AbortSignal,
-  tools: Tools,
-): Promise<Holder> {
-  const { bucket, index, progress } = tools;
-  const { name, size, objects } = holder;
-  const [only] = objects;
-  const content =
-    isAlone(name) && only !== undefined
-      ? { size, read: (from: number, to: number) => read(only, from, to) }
-      : packContent(holder, read);
-  const made = await bucket.create(name, content, progress.call(name, signal, size));
-  if (made.ok) {
-    await index.acknowledge(name);
-    progress.done(name, objects.length);
-    return holder;
-  }
-  progress.drop(name);
-  if (made.error.kind !== 'exists') throw failure(made.error, bucket.url);
-  // Another push was faster, or our own was killed before it could note the answer. The name says
-  // which bytes these are; a size that is not theirs means that they are not.
-  const listed = orThrow(await bucket.list(name, quietCall(tools)), bucket.url);
-  if (listed.some((entry) => entry.name === name && entry.size === size)) {
-    await index.acknowledge(name);
-    return holder;
-  }
-  if (!isAlone(name) || only === undefined) throw failure(made.error, bucket.url);
-  await index.abandon([name]);
-  const renamed = { ...holder, name: blobName(only.digest, tools.nonce()) };
-  await index.begin(renamed);
-  return sendOne(renamed, read, signal, tools);
-}
-
-/** Names what was sent; merges the smallest half of the live segments when there are too many. */
-async function writeSegment(
-  holders: readonly Holder[],
-  runs: readonly RunId[],
-  live: readonly BucketEntry[],
-  condemned: ReadonlySet<string>,
-  tools: Tools,
-): Promise<readonly BucketEntry[]> {
-  const { bucket, index, ports } = tools;
-  const sized = live.filter(({ name }) => !condemned.has(name)).sort((a, b) => a.size - b.size);
-  const merged = sized.length < MOST_SEGMENTS ? [] : sized.slice(0, MOST_SEGMENTS / 2);
-  const names = merged.map(({ name }) => name);
-  const before = await index.contentOf(names);
-  const earlier = await index.segments();
-  const held = new Set(holders.flatMap(({ objects }) => objects.map(({ digest }) => digest)));
-  const segment = {
-    // With what those had superseded: a reader that knows this one needs none of them.
-    supersedes: [...new Set(names.flatMap((name) => [name, ...(earlier.get(name) ?? [])]))],
-    holders: [...before.holders.filter(({ name }) => !condemned.has(name)), ...holders],
-    runs: [...new Set([...before.runs, ...runs.filter((run) => held.has(`b3:${run}` as Digest))])],
-  };
-  const text = encodeSegment(segment);
-  const name = segmentName(ports.hash(text));
-  const made = await bucket.create(name, bytesContent(Buffer.from(text)), quietCall(tools));
-  if (made.ok || made.error.kind !== 'exists') orThrow(made, bucket.url);
-  await index.learn(name, segment);
-  return [...live.filter((entry) => !names.includes(entry.name)), { name, size: text.length }];
-}
-
 async function writeRoot(
   id: string,
   { by, avian }: PushRequest,
   pins: Pick<Root, 'commit' | 'refs' | 'runs'>,
-  condemned: ReadonlySet<string>,
+  { condemned, ensureFresh }: Look,
   tools: Tools,
 ): Promise<void> {
   const { bucket, ports, nonce } = tools;
@@ -256,7 +187,8 @@ async function writeRoot(
   const plain = `${rootPrefix(id)}.json`;
   const name = condemned.has(plain) ? `${rootPrefix(id)}.${nonce()}.json` : plain;
   const text = encodeRoot({ ...pins, by, at, avian });
-  const made = await bucket.create(name, bytesContent(Buffer.from(text)), quietCall(tools));
+  const content = bytesContent(Buffer.from(text), ensureFresh);
+  const made = await bucket.create(name, content, quietCall(tools));
   if (made.ok || made.error.kind !== 'exists') orThrow(made, bucket.url);
 }
 

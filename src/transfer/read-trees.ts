@@ -4,7 +4,7 @@ import type { Result } from '../model/result.ts';
 import { readIndex, readMarker } from './consult.ts';
 import { nodesFrom, receiveNodes, type Nodes } from './nodes.ts';
 import { asResult } from './problems.ts';
-import { lookingTwice } from './receive.ts';
+import { lookingAgain } from './receive.ts';
 import {
   openTools,
   type OpenRemote,
@@ -37,11 +37,10 @@ export async function readTrees<T>(
   };
   const nodes = nodesFrom(ports, async (digests, accept) => {
     if (connect === undefined) return;
-    const { bucket } = await (consulted ??= consult());
-    let looks = 0;
-    await lookingTwice(bucket.url, async () => {
-      if (looks++ > 0) consulted = consult();
-      await receiveNodes(digests, accept, await (consulted ??= consult()));
+    await lookingAgain(await (consulted ??= consult()), async (there) => {
+      if (there !== undefined) consulted = consult();
+      const found = await (consulted ??= consult());
+      await receiveNodes(digests, accept, { ...found, ...(there !== undefined && { there }) });
     });
   });
   const trees: Trees = {

@@ -2,6 +2,7 @@ import { problem } from '../model/diagnostic.ts';
 import type { Digest } from '../model/names.ts';
 import { ProblemError } from '../model/problem-error.ts';
 import type { Location, SizedObject } from '../model/remote.ts';
+import { listHolders } from './consult.ts';
 import { ALONE_FROM, PACK_SIZE } from './layout.ts';
 import { failure } from './problems.ts';
 import { inParallel, type Tools } from './tools.ts';
@@ -32,32 +33,53 @@ interface Small {
   readonly counted: boolean;
 }
 
-/** Does not keep the bytes. */
 export type Accept = (digest: Digest, bytes: Uint8Array) => boolean;
 
-/** The holder went between the index and its reading. */
+/** The holder, which is the message, went between the index and its reading. */
 class HolderGone extends Error {}
 
-/** A gc may take a pack between a look at the index and the request for it: works once more then, from such a look. */
-export async function lookingTwice<T>(url: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof HolderGone)) throw error;
+/**
+ * A gc may take a pack between a look at the index and the request for it. What is there is listed then,
+ * and the work done again from a new look: the index may know another place of the same bytes.
+ */
+export async function lookingAgain<T>(
+  tools: Pick<Tools, 'bucket' | 'signal'>,
+  work: (there: ReadonlySet<string> | undefined) => Promise<T>,
+): Promise<T> {
+  let there: ReadonlySet<string> | undefined;
+  for (let time = 0; ; time++) {
+    try {
+      return await work(there);
+    } catch (error) {
+      if (!(error instanceof HolderGone)) throw error;
+      if (time === MOST_LOOKS) throw lost(error.message, tools.bucket.url);
+      const before = there;
+      there = new Set((await listHolders(tools)).map(({ name }) => name));
+      if (before?.has(error.message) === false) throw lost(error.message, tools.bucket.url);
+    }
   }
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof HolderGone)) throw error;
-    throw new ProblemError(
-      problem(
-        'corruption',
-        'remote/lost',
-        `${url}/${error.message} is named by the index and is not there`,
-        'whoever has its content in their cache can push it to another remote',
-      ),
-    );
-  }
+}
+
+const MOST_LOOKS = 5;
+
+const lost = (holder: string, url: string): ProblemError =>
+  new ProblemError(
+    problem(
+      'corruption',
+      'remote/lost',
+      `${url}/${holder} is named by the index and is not there`,
+      'where the cache has its content: `avian fsck --remote --repair`',
+    ),
+  );
+
+/** Where to read an object: at a place that is there, as far as is known, and was not found wrong. */
+export function placeOf(
+  digest: Digest,
+  places: readonly Location[] | undefined,
+  { there, wrong }: Pick<Tools, 'there' | 'wrong'>,
+): Location | undefined {
+  const right = places?.filter(({ holder }) => wrong?.get(holder)?.has(digest) !== true);
+  return right?.find(({ holder }) => there?.has(holder) !== false) ?? right?.[0];
 }
 
 /**
@@ -75,7 +97,7 @@ export async function receiveSmall(
   const absent: Digest[] = [];
   const byHolder = new Map<string, Part[]>();
   for (const digest of digests) {
-    const [at] = located.get(digest) ?? [];
+    const at = placeOf(digest, located.get(digest), tools);
     if (at === undefined || at.size > largest) {
       absent.push(digest);
       continue;
@@ -129,18 +151,18 @@ async function readStretch(
   }
   let position = from;
   let pieces: Uint8Array[] = [];
-  let next = 0;
   const close = (part: Part): void => {
-    const bytes = pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
-    if (!accept(part.digest, bytes)) wrong.push(part);
+    if (
+      !accept(part.digest, pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces))
+    ) {
+      wrong.push(part);
+    }
     pieces = [];
-    next += 1;
+    queue.shift();
   };
   const call = progress.call(labelOf(stretch), signal, counted, from);
   const closeEmpty = (): void => {
-    for (let part = queue[next]; part?.size === 0 && part.offset <= position; part = queue[next]) {
-      close(part);
-    }
+    while (queue[0]?.size === 0 && queue[0].offset <= position) close(queue[0]);
   };
   closeEmpty();
   const read = await bucket.read(
@@ -149,15 +171,13 @@ async function readStretch(
     (bytes) => {
       const start = position;
       position += bytes.length;
-      for (let part = queue[next]; part !== undefined; part = queue[next]) {
+      for (let part = queue[0]; part !== undefined; part = queue[0]) {
         const first = Math.max(part.offset, start) - start;
         const last = Math.min(part.offset + part.size, position) - start;
         if (first >= last && part.size > 0) return;
-        const isWhole = part.offset + part.size <= position;
-        const piece = bytes.subarray(first, last);
-        // A copy of what has to wait for its rest: the socket's buffer is used again.
-        if (first < last) pieces.push(isWhole ? piece : Buffer.from(piece));
-        if (!isWhole) return;
+        // A copy: the socket's buffer is used again.
+        if (first < last) pieces.push(Uint8Array.from(bytes.subarray(first, last)));
+        if (part.offset + part.size > position) return;
         close(part);
       }
     },
@@ -227,6 +247,6 @@ const corrupt = (digest: Digest, holder: string, { bucket }: Pick<Tools, 'bucket
       'corruption',
       'remote/wrong-bytes',
       `${bucket.url}/${holder} has other bytes than ${digest}, read ${REREADS + 1} times`,
-      'nothing of it was kept; whoever has it in their cache can push it to another remote',
+      'nothing of it was kept; where the cache has it: `avian fsck --remote --repair`',
     ),
   );

@@ -8,14 +8,18 @@ import { digestOf, hexOf, isHolderName, isSegmentName } from './layout.ts';
  * A segment of the index as text, one holder a line:
  *
  *   {"avian-index":1,
+ *   "nonce":"<hex>",
  *   "supersedes":["index/<hex>.json"],
  *   "runs":["<hex>"],
  *   "holders":[
  *   ["packs/<nonce>.pack",<size>,["<hex>",<offset>,<length>,"<hex>",…]],
  *   ["blobs/ab/<hex>",<size>,["<hex>",0,<size>]]
  *   ]}
+ *
+ * The nonce keeps every segment's name new: one that was superseded and deleted stays so for its
+ * readers, even if the same holders are named alone once more.
  */
-export function encodeSegment({ supersedes, holders, runs }: Segment): string {
+export function encodeSegment({ supersedes, holders, runs }: Segment, nonce: string): string {
   const rows = holders.map(({ name, size, objects }) =>
     JSON.stringify([
       name,
@@ -25,6 +29,7 @@ export function encodeSegment({ supersedes, holders, runs }: Segment): string {
   );
   return [
     '{"avian-index":1,',
+    `"nonce":${JSON.stringify(nonce)},`,
     `"supersedes":${JSON.stringify(supersedes)},`,
     `"runs":${JSON.stringify(runs)},`,
     '"holders":[',
@@ -70,7 +75,13 @@ function decodeHolder(row: unknown): Holder | undefined {
   if (!Array.isArray(row) || row.length !== 3) return undefined;
   const [name, size, triples] = row as unknown[];
   if (!isText(name) || !isHolderName(name) || !isAmount(size)) return undefined;
-  if (!Array.isArray(triples) || triples.length % 3 !== 0) return undefined;
+  const objects = Array.isArray(triples) ? decodeRows(triples, size) : undefined;
+  return objects === undefined ? undefined : { name, size, objects };
+}
+
+/** `hex, offset, length` of each object of a holder; undefined where one would lie outside of it. */
+export function decodeRows(triples: readonly unknown[], size: number): readonly Held[] | undefined {
+  if (triples.length % 3 !== 0) return undefined;
   const objects: Held[] = [];
   for (let at = 0; at < triples.length; at += 3) {
     const [hex, offset, length] = triples.slice(at, at + 3) as unknown[];
@@ -78,5 +89,5 @@ function decodeHolder(row: unknown): Holder | undefined {
     if (offset + length > size) return undefined;
     objects.push({ digest: digestOf(hex), offset, size: length });
   }
-  return { name, size, objects };
+  return objects;
 }

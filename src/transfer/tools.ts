@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../model/diagnostic.ts';
+import type { Digest } from '../model/names.ts';
 import type { Bucket, Call } from '../ports/bucket.ts';
 import type { TransferObjects } from '../ports/transfer-objects.ts';
 import type { RemoteIndex } from '../ports/remote-index.ts';
@@ -18,7 +19,8 @@ export interface OpenRemote {
   readonly nonce: () => string;
 }
 
-export type TransferPorts = Pick<Ports, 'runs' | 'clock' | 'hash' | 'emit' | 'workspace'> & {
+export type TransferPorts = Pick<Ports, 'runs' | 'clock' | 'hash' | 'emit'> & {
+  readonly workspace: Pick<Ports['workspace'], 'holds'>;
   readonly objects: TransferObjects;
 };
 
@@ -33,6 +35,12 @@ export interface Tools {
   readonly jobs: number;
   readonly signal: AbortSignal;
   readonly warn: (diagnostic: Diagnostic) => void;
+  /** Packs and large blobs that the remote has; absent while the index is believed. */
+  readonly there?: ReadonlySet<string>;
+  /** By pack or blob, the objects that are known to have wrong bytes there. */
+  readonly wrong?: ReadonlyMap<string, ReadonlySet<Digest>>;
+  /** Told of segments, roots and lists that cannot be trusted; without it they end the work. */
+  readonly onBad?: (name: string, cause: string) => void;
 }
 
 export interface TransferOptions {

@@ -139,8 +139,8 @@ async function collect(
         await collect(root, path, prefix, call, found);
       }
     } else if (entry.isFile() && name.startsWith(prefix)) {
-      const { size } = await fs.stat(path);
-      found.push({ name, size });
+      const { size, mtimeMs } = await fs.stat(path);
+      found.push({ name, size, at: mtimeMs });
     }
   }
   call.onAlive(0);
@@ -158,6 +158,10 @@ const exists = async (path: string): Promise<boolean> =>
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
+/** As the owner; where somebody else is, they have to. */
+const allow = (error: Error): string =>
+  `chmod -R u+rwX '${'path' in error && typeof error.path === 'string' ? dirname(error.path) : '.'}'`;
+
 /** What the file system did, as a value; everything else is not ours and goes on. */
 async function attempt<T>(
   name: string,
@@ -173,8 +177,9 @@ async function attempt<T>(
         return err({ kind: 'not-found', name });
       case 'EACCES':
       case 'EPERM':
+        return err({ kind: 'denied', name, cause, hint: allow(error) });
       case 'EROFS':
-        return err({ kind: 'denied', name, cause });
+        return err({ kind: 'denied', name, cause, hint: 'mount it writable' });
       case 'EIO':
       case 'ESTALE':
       case 'EAGAIN':

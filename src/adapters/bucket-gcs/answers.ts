@@ -20,7 +20,7 @@ export async function problemOf(
   }
   if (status === 401) return { kind: 'denied', name, cause, hint: LOG_IN };
   if (status === 403 && !/ratelimit|quotaexceeded/i.test(reason)) {
-    return { kind: 'denied', name, cause, hint: allow(bucket) };
+    return { kind: 'denied', name, cause, hint: allow(bucket, message) };
   }
   if (status === 400 && /crc32c|md5|checksum|hash/i.test(message)) {
     return { kind: 'corrupt', name, cause };
@@ -35,8 +35,15 @@ type Asked = 'object' | 'bucket';
 
 export const LOG_IN = 'gcloud auth application-default login';
 
-const allow = (bucket: string): string =>
-  `gcloud storage buckets add-iam-policy-binding gs://${bucket} --member=user:YOU --role=roles/storage.objectUser`;
+/** Google says who may not do what: `robin@example.org does not have storage.objects.get access to …`. */
+function allow(bucket: string, message: string): string {
+  const [, who = ''] = /^([^\s@]+@[^\s@]+) does not have /.exec(message) ?? [];
+  const member =
+    who === ''
+      ? 'user:YOU@EXAMPLE.ORG'
+      : `${who.endsWith('.gserviceaccount.com') ? 'serviceAccount' : 'user'}:${who}`;
+  return `gcloud storage buckets add-iam-policy-binding gs://${bucket} --member=${member} --role=roles/storage.objectUser`;
+}
 
 /** Google's JSON error, or the beginning of whatever else came. */
 function readError(body: string): { readonly message: string; readonly reason: string } {

@@ -63,7 +63,7 @@ export function openGcsBucket(options: GcsOptions): GcsBucket {
     for (let token: string | undefined = ''; token !== undefined;) {
       const query = new URLSearchParams({
         ...{ prefix: full(start), maxResults: '1000' },
-        fields: 'items(name,size,crc32c),nextPageToken',
+        fields: 'items(name,size,timeCreated,crc32c),nextPageToken',
         ...(token !== '' && { pageToken: token }),
       });
       const answer = await ask(
@@ -76,9 +76,10 @@ export function openGcsBucket(options: GcsOptions): GcsBucket {
       }
       const page = parse(await answer.text()) as Listing;
       yield ok(
-        (page.items ?? []).map(({ name, size, crc32c: crc }) => ({
+        (page.items ?? []).map(({ name, size, timeCreated, crc32c: crc }) => ({
           name: prefix === '' ? name : name.slice(prefix.length + 1),
           size: Number(size),
+          at: Date.parse(timeCreated),
           ...(crc !== undefined && { crc32c: parseCrc(crc) }),
         })),
       );
@@ -170,6 +171,8 @@ interface Listing {
   readonly items?: readonly {
     readonly name: string;
     readonly size: string;
+    /** RFC 3339. */
+    readonly timeCreated: string;
     readonly crc32c?: string;
   }[];
   readonly nextPageToken?: string;

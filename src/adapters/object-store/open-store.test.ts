@@ -148,3 +148,18 @@ for (const verb of ['moveToTrash', 'undo', 'bringBack', 'empty'] as const) {
     },
   );
 }
+
+t.test('what an interrupted download or pull left is found with its age', async (t) => {
+  const bed = openBed(t);
+  const places = ['tmp/downloads/ab.json', 'tmp/downloads/ab.part', 'tmp/incoming/c0ffee'];
+  for (const place of places) await bed.write(`cache/v1/${place}`, 'half');
+  const found = await storeOf(bed).leftovers();
+  t.same(found.map(({ kind, place }) => `${kind} ${place}`).sort(), [
+    ...places.map((place) => `partial ${place}`),
+  ]);
+  const [note, part] = found.filter(({ place }) => place.includes('/ab.'));
+  t.ok(
+    note !== undefined && part !== undefined && note.at >= part.at,
+    'a note is as young as its part',
+  );
+});

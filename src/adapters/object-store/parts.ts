@@ -7,22 +7,41 @@ import {
 } from '../../ports/object-store.ts';
 import { listFolder } from '../workspace/discard.ts';
 
-const LEFTOVER_KINDS = ['failed', 'replaced', 'corrupt'] as const;
+const LEFTOVER_FOLDERS: readonly (readonly [Leftover['kind'], string])[] = [
+  ['failed', 'failed'],
+  ['replaced', 'replaced'],
+  ['corrupt', 'corrupt'],
+  ['partial', 'downloads'],
+  ['partial', 'incoming'],
+];
 /** The object cache itself, whose objects are counted one by one. */
 const COUNTED_ELSEWHERE = new Set(['objects', 'trash']);
 
-/** Each folder of `tmp/failed` and `tmp/replaced`, each object in `tmp/corrupt`. */
+/** Each folder of `tmp/failed` and `tmp/replaced`, each object in `tmp/corrupt`, each part of a download or pull. */
 export function findLeftovers(cache: string): readonly Leftover[] {
-  return LEFTOVER_KINDS.flatMap((kind) =>
-    listFolder(`${cache}/tmp/${kind}`).flatMap((name): Leftover[] => {
-      const place = `tmp/${kind}/${name}`;
+  return LEFTOVER_FOLDERS.flatMap(([kind, folder]) =>
+    listFolder(`${cache}/tmp/${folder}`).flatMap((name): Leftover[] => {
+      const place = `tmp/${folder}/${name}`;
       const stat = fs.lstatSync(`${cache}/${place}`, { throwIfNoEntry: false });
       // The time of the move: what was moved keeps the time of its last change.
       return stat === undefined
         ? []
-        : [{ kind, place, ...usageOf(`${cache}/${place}`), at: stat.ctimeMs }];
+        : [
+            {
+              kind,
+              place,
+              ...usageOf(`${cache}/${place}`),
+              at: touchedAt(`${cache}/${place}`, stat),
+            },
+          ];
     }),
   );
+}
+
+/** The note beside a part of a download is as young as the part: neither is of use alone. */
+function touchedAt(path: string, { ctimeMs }: fs.Stats): number {
+  const part = path.replace(/\.json(?:\.new)?$/, '.part');
+  return Math.max(ctimeMs, fs.lstatSync(part, { throwIfNoEntry: false })?.ctimeMs ?? 0);
 }
 
 /** What lies in the cache beside objects and trash, by part. */

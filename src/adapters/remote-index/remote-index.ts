@@ -103,40 +103,17 @@ class SqliteRemoteIndex implements StoredRemoteIndex {
   }
 
   async locate(digests: Iterable<Digest>): Promise<ReadonlyMap<Digest, readonly Location[]>> {
-    const found = new Map<Digest, Location[]>();
-    if (this.#all('SELECT 1 FROM segments WHERE remote = ? LIMIT 1').length === 0) return found;
-    const placeOf = this.#places();
-    // A question for each of 100,000 digests would take longer than to fetch them.
-    const find = this.#db
-      .prepare<[string], [index: number, holder: number, offset: number, size: number]>(
-        `SELECT key, holder, at, size FROM json_each(?) CROSS JOIN objects ON digest = unhex(value)`,
-      )
-      .raw();
-    for (const batch of inBatches(digests)) {
-      const hexes = JSON.stringify(batch.map((digest) => digest.slice('b3:'.length)));
-      for (const [index, id, offset, size] of find.all(hexes)) {
-        const place = placeOf(id);
-        if (place === undefined) continue;
-        const digest = batch[index] as Digest;
-        const locations = found.get(digest) ?? [];
-        found.set(digest, locations);
-        locations.push({ ...place, offset, size });
-      }
+    const find = this.#db.prepare<[Buffer, number], Location>(
+      `SELECT holders.name AS holder, segments.name AS segment, at AS offset, objects.size AS size
+       FROM objects JOIN holders ON holders.id = holder JOIN segments ON segments.id = segment
+       WHERE digest = ? AND remote = ?`,
+    );
+    const found = new Map<Digest, readonly Location[]>();
+    for (const digest of digests) {
+      const rows = find.all(bytesOf(digest), this.#remote);
+      if (rows.length > 0) found.set(digest, rows);
     }
     return found;
-  }
-
-  /** Names by a holder's number; undefined for those of other remotes. */
-  #places(): (id: number) => Pick<Location, 'holder' | 'segment'> | undefined {
-    const find = this.#db.prepare<[number, number], Pick<Location, 'holder' | 'segment'>>(
-      `SELECT holders.name AS holder, segments.name AS segment
-       FROM holders JOIN segments ON segments.id = segment WHERE holders.id = ? AND remote = ?`,
-    );
-    const known = new Map<number, Pick<Location, 'holder' | 'segment'> | undefined>();
-    return (id) => {
-      if (!known.has(id)) known.set(id, find.get(id, this.#remote));
-      return known.get(id);
-    };
   }
 
   async runs(): Promise<readonly RunId[]> {
@@ -214,19 +191,6 @@ class SqliteRemoteIndex implements StoredRemoteIndex {
   #atomically(change: () => void): void {
     this.#db.transaction(change).immediate();
   }
-}
-
-const BATCH = 10_000;
-
-function* inBatches<T>(items: Iterable<T>): Iterable<readonly T[]> {
-  let batch: T[] = [];
-  for (const item of items) {
-    batch.push(item);
-    if (batch.length < BATCH) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }
 
 const bytesOf = (digest: Digest): Buffer => Buffer.from(digest.slice('b3:'.length), 'hex');

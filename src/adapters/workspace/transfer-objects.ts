@@ -7,21 +7,17 @@ import { err, ok } from '../../model/result.ts';
 import type { Incoming, TransferObjects } from '../../ports/transfer-objects.ts';
 import { hashBytes, startHash } from '../hash/blake3.ts';
 import { isErrno, WorkspaceFailure } from './failure.ts';
-import { hexOf, objectPath } from './layout.ts';
+import { digestOf, hexOf, objectPath } from './layout.ts';
 import { hasObject, placeObject, storeBytes } from './object-file.ts';
 import type { Tools } from './tools.ts';
 
 const PIECE = 1024 * 1024;
-/** Up to here an object is read while everything else waits, which takes less than a turn of the event loop. */
-const SMALL = 128 * 1024;
 
 /** The cache's objects for transfers: every byte that comes in is digested before it gets its name. */
 export function openTransferObjects(
   tools: Pick<Tools, 'layout' | 'disk' | 'durability' | 'objects'>,
 ): TransferObjects {
   const { layout, disk, durability, objects } = tools;
-  const store = { objects: layout.objects, temporary: layout.tmpObjects };
-  let isPrepared = false;
   return {
     missing(wanted) {
       objects.prepare('trust');
@@ -43,25 +39,29 @@ export function openTransferObjects(
       }
     },
 
-    read(digest, from, to) {
-      const path = objectPath(layout.objects, hexOf(digest));
-      // Ten thousand small ones by promises take longer than to send them.
-      return to - from > SMALL
-        ? readPieces(path, digest, from, to)
-        : readAtOnce(path, digest, from, to);
-    },
+    read: (digest, from, to) =>
+      readPieces(objectPath(layout.objects, hexOf(digest)), digest, from, to),
 
     put(digest, bytes) {
       const hex = hexOf(digest);
       if (hashBytes(bytes).toString('hex') !== hex) return false;
       storing(digest, bytes.length, () => {
-        if (isPrepared) durability.beforeWrite();
-        else objects.prepare('write');
-        isPrepared = true;
+        objects.prepare('write');
+        const store = { objects: layout.objects, temporary: layout.tmpObjects };
         if (storeBytes(bytes, hex, store, disk)) durability.noteWritten([hex]);
       });
       return true;
     },
+
+    startDigest() {
+      const hasher = startHash();
+      return {
+        update: (bytes) => hasher.update(bytes),
+        digest: () => digestOf(hasher.digestBuffer().toString('hex')),
+      };
+    },
+
+    setAside: (digest) => objects.setAsideCorrupt(digest),
 
     receive: (object) => storing(object.digest, object.size, () => receive(object, tools)),
 
@@ -111,32 +111,6 @@ function receive(
     },
     suspend: () => fs.closeSync(fd),
   };
-}
-
-async function* readAtOnce(
-  path: string,
-  digest: Digest,
-  from: number,
-  to: number,
-): AsyncIterable<Uint8Array> {
-  if (from >= to) return;
-  const piece = Buffer.allocUnsafe(to - from);
-  try {
-    const fd = fs.openSync(path, 'r');
-    try {
-      for (let at = 0; at < piece.length;) {
-        const got = fs.readSync(fd, piece, at, piece.length - at, from + at);
-        if (got === 0) throw unreadable(digest, 'it is shorter than it should be');
-        at += got;
-      }
-    } finally {
-      fs.closeSync(fd);
-    }
-  } catch (error) {
-    if (!(error instanceof Error) || !('syscall' in error)) throw error;
-    throw unreadable(digest, error.message);
-  }
-  yield piece;
 }
 
 async function* readPieces(

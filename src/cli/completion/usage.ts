@@ -30,7 +30,7 @@ export function usageOf(verb: string, { help }: { readonly help: string }): Usag
     .flatMap((usage) => [...usage.matchAll(/[[<]([a-z][a-z |-]*)[\]>]/g)])
     .flatMap(([, names = '']) => names.split('|').map((name) => name.trim()));
   const subVerbs = usages.flatMap(
-    (usage) => /^[a-z-]+(?:\|[a-z-]+)*(?= |$)/.exec(usage)?.[0] ?? [],
+    (usage) => /^[a-z][a-z-]*(?:\|[a-z-]+)*(?= |$)/.exec(usage)?.[0] ?? [],
   );
   return {
     subVerbs: [...new Set(subVerbs.flatMap((names) => names.split('|')))],

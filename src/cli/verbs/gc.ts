@@ -18,6 +18,8 @@ const OPTIONS = {
   'older-than': { type: 'string', default: '14d' },
   'empty-trash': { type: 'boolean', default: false },
   undo: { type: 'boolean', default: false },
+  remote: { type: 'boolean', default: false },
+  drop: { type: 'string', multiple: true },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -25,6 +27,15 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
   const parsed = parseWords(words, OPTIONS);
   if (!parsed.ok) return tellProblem(parsed.error, io);
   const { options, positionals } = parsed.value;
+  const { remote, drop = [], force, json } = options;
+  if (remote) {
+    const { runGcRemote } = await import('../remote-verbs.ts');
+    return runGcRemote({ words: positionals, drop, force: force && !options.dry, json }, io);
+  }
+  if (drop.length > 0) {
+    const message = '`--drop` is about a remote: `avian gc --remote --drop COMMIT`';
+    return tellProblem(problem('usage', 'usage/wrong-words', message, 'avian gc --help'), io);
+  }
   if (options.undo) return undo(options, positionals, io);
   const none = noWords(positionals, 'gc');
   if (!none.ok) return tellProblem(none.error, io);

@@ -13,6 +13,7 @@ const OPTIONS = {
   jobs: { type: 'string', short: 'j' },
   remote: { type: 'string', short: 'r' },
   'allow-missing': { type: 'boolean', default: false },
+  dry: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -35,7 +36,7 @@ export async function runPull(
     remote: options.remote,
     jobs: jobs.value,
     allowMissing: options['allow-missing'],
-    checkout,
+    ...{ checkout, dry: options.dry },
   };
   return withRenderer(io, (renderer) =>
     withRemotes(io, renderer.onEvent, async (context) => {

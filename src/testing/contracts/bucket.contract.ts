@@ -104,6 +104,7 @@ export function bucketContract(t: Test, open: (t: Test) => Promise<Bucket>): voi
 
   t.test('names are listed by prefix with their sizes, and can be removed', async (t) => {
     const bucket = await open(t);
+    const before = Date.now();
     for (const name of ['b/2', 'a/1', 'a/2', 'a/10', 'ab']) {
       await bucket.create(name, contentOf(Buffer.from(name)), plainCall());
     }
@@ -121,6 +122,10 @@ export function bucketContract(t: Test, open: (t: Test) => Promise<Bucket>): voi
       { name: 'a/2', size: 3 },
       { name: 'ab', size: 2 },
     ]);
+    for (const { name, at } of listed.ok ? listed.value : []) {
+      // A disk's clock is coarse, and runs a little behind.
+      t.ok(at >= before - 2000 && at <= Date.now() + 2000, `${name} was created now`);
+    }
     const folder = await bucket.list('a/1', plainCall());
     t.same(folder.ok && folder.value.map(({ name }) => name), ['a/1', 'a/10']);
     t.equal(kindOf(await bucket.remove('a/1', plainCall())), 'ok');
