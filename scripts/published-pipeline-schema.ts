@@ -38,6 +38,9 @@ export function publishedPipelineSchema(strict: JsonObject): JsonObject {
       stage,
       task,
       remote: definitions?.['remote'] ?? {},
+      // As in DVC before its templates reached them: charts name files, and files have names.
+      chart: definitions?.['chart'] ?? {},
+      fields: definitions?.['fields'] ?? {},
       ...DEFINITIONS,
     },
   };

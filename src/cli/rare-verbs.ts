@@ -11,6 +11,7 @@ export * as deps from './verbs/deps.ts';
 export * as diff from './verbs/diff.ts';
 export * as doctor from './verbs/doctor.ts';
 export * as du from './verbs/du.ts';
+export * as exp from './verbs/exp.ts';
 export * as freeze from './verbs/freeze.ts';
 export * as gc from './verbs/gc.ts';
 export * as image from './verbs/image.ts';

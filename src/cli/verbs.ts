@@ -131,6 +131,22 @@ those to remove, each under its stage.
 Revisions are git revisions or run ids; HEAD and the workspace when absent.`,
     load: async () => (await import('./rare-verbs.ts')).metrics,
   },
+  exp: {
+    summary: 'the table of what was tried: parameters and metrics by run',
+    help: `usage: avian exp show [options]
+
+An experiment is a chain of runs that ends in metrics, put together from lineage. Columns are the
+parameters that differ and the metrics that have a direction or gate; without any of those, the
+metrics that differ.
+
+      --all            every parameter and metric
+      --sort-by NAME   a parameter or metric; the best first where its direction is declared
+      --sort-order O   asc or desc
+      --csv            comma-separated values
+      --md             a Markdown table, for a pull request
+      --json           {"v":1,"columns":[…],"experiments":[{"run","params","metrics",…}],…}`,
+    load: async () => (await import('./rare-verbs.ts')).exp,
+  },
   params: {
     summary: 'compare parameters between revisions',
     help: `usage: avian params diff [before] [after] [--all] [--json]

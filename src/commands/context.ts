@@ -1,3 +1,4 @@
+import type { Contents } from '../ports/contents.ts';
 import type { InvocationLock } from '../ports/invocation-lock.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { ProjectCache, ProjectFiles } from '../ports/project-files.ts';
@@ -16,4 +17,9 @@ export interface CommandContext {
   /** As a person typed it, for whoever waits: `avian repro train`. */
   readonly commandLine: string;
   readonly signal: AbortSignal;
+}
+
+/** For commands that show what files hold. */
+export interface LookContext extends CommandContext {
+  readonly contents: Contents;
 }

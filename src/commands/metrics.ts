@@ -80,7 +80,7 @@ function valueOf({ runs }: Snapshot, path: RepoPath, name: string): number | und
 }
 
 /** Which way is better: as declared, else as the gates imply. */
-function directionsOf(
+export function directionsOf(
   out: Out,
   names: readonly string[],
 ): { readonly [name: string]: Direction } | undefined {

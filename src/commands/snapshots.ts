@@ -33,15 +33,16 @@ export async function snapshotOf(
   }
   const [run] = /^[0-9a-f]{4,}/.test(name) ? await context.ports.runs.lookUp(name) : [];
   if (run !== undefined) return ok({ label: name, runs: new Map([[run.stage, run]]) });
-  return err(
-    problem(
-      'usage',
-      'usage/unknown-revision',
-      `\`${name}\` is neither a git revision with a pipeline.lock nor a run`,
-      'avian logs STAGE and avian lineage PATH show run ids; git log shows revisions',
-    ),
-  );
+  return err(unknownRevision(name));
 }
+
+export const unknownRevision = (name: string): Problem =>
+  problem(
+    'usage',
+    'usage/unknown-revision',
+    `\`${name}\` is neither a git revision with a pipeline.lock nor a run`,
+    'avian logs STAGE and avian lineage PATH show run ids; git log shows revisions',
+  );
 
 /** `before` and `after` of a diff as people mean them: HEAD against the workspace, unless they say. */
 export async function snapshotPair(

@@ -126,7 +126,7 @@ function readWdir(
 }
 
 /** One path, or none and a diagnostic. */
-function readPath(
+export function readPath(
   text: string,
   wdir: RepoPath,
   place: Place,

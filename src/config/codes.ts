@@ -35,6 +35,7 @@ export const CODES = {
   'pipeline/cycle': 'Stages need each other in a circle.',
   'pipeline/bad-remote':
     'An address or endpoint that no remote has, or a remote that is not declared.',
+  'pipeline/bad-chart': 'A chart whose files do not belong together.',
   'pipeline/contradiction': 'Fields that do not make sense together.',
 
   'pipeline/unknown-group': 'A dep `group@*` that no stage is a member of.',

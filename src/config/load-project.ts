@@ -73,6 +73,7 @@ export async function loadProject(options: LoadOptions): Promise<Result<Loaded, 
   const pipeline: Pipeline = {
     stages: placed.stages.map(({ stage }) => stage),
     tasks: placed.tasks.map(({ task }) => task),
+    ...(placed.plots !== undefined && { plots: placed.plots }),
     ...(placed.remotes !== undefined && { remotes: placed.remotes }),
   };
   const project: Project = {

@@ -10,6 +10,7 @@ export interface RawPipeline {
   readonly cache?: { readonly link?: LinkKind };
   readonly stages?: { readonly [name: string]: RawStage };
   readonly tasks?: { readonly [name: string]: RawTask };
+  readonly plots?: readonly RawEntry<RawChart>[];
   readonly remote?: string;
   readonly remotes?: { readonly [name: string]: RawRemote };
 }
@@ -82,6 +83,17 @@ export interface RawPlot extends RawOut {
   readonly template?: string;
   readonly x?: string;
   readonly y?: string | readonly string[];
+  readonly x_label?: string;
+  readonly y_label?: string;
+  readonly title?: string;
+  readonly header?: boolean;
+}
+
+/** What a chart under the top level's `plots` draws; its key is a name, or the path of its file. */
+export interface RawChart {
+  readonly template?: string;
+  readonly x?: string | { readonly [file: string]: string };
+  readonly y?: string | readonly string[] | { readonly [file: string]: string | readonly string[] };
   readonly x_label?: string;
   readonly y_label?: string;
   readonly title?: string;

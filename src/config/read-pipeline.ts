@@ -2,7 +2,9 @@ import type { Diagnostic, Span } from '../model/diagnostic.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { JsonValue } from '../model/json.ts';
 import { parseStageName } from '../model/names.ts';
+import type { PlotDeclaration } from '../model/plot.ts';
 import type { Remote, Remotes } from '../model/remote.ts';
+import { buildCharts } from './build-charts.ts';
 import { buildStage, buildTask } from './build-stage.ts';
 import type { PlacedStage, PlacedTask } from './build-stage.ts';
 import { checkStages } from './check-stages.ts';
@@ -20,6 +22,7 @@ const FILE = 'pipeline.yaml';
 export interface PlacedPipeline {
   readonly stages: readonly PlacedStage[];
   readonly tasks: readonly PlacedTask[];
+  readonly plots?: readonly PlotDeclaration[];
   readonly remotes?: Remotes;
   /** See `Expanded`. */
   readonly isShared: (span: Span) => boolean;
@@ -57,11 +60,10 @@ export async function buildPipeline(
   const document = expand(source, options);
   const { diagnostics: refused, remaining } = await validatePipeline(document);
   refused.forEach(report);
-  const { stages, tasks, remotes } = build(remaining, document, report);
+  const { stages, ...declared } = build(remaining, document, report);
   const whole = resolveGroupDeps(stages, report);
   checkStages(whole).forEach(report);
-  const declared = remotes !== undefined && { remotes };
-  return { stages: whole, tasks, ...declared, isShared: document.isShared };
+  return { stages: whole, ...declared, isShared: document.isShared };
 }
 
 function build(
@@ -71,7 +73,8 @@ function build(
 ): Omit<PlacedPipeline, 'isShared'> {
   // The schema has admitted every part that is still there.
   const pipeline: RawPipeline = isJsonObject(value) ? value : {};
-  const { stages = {}, tasks = {}, cache = {} } = pipeline;
+  const { stages = {}, tasks = {}, cache = {}, plots = [] } = pipeline;
+  const charts = buildCharts(plots, within(at, ['plots']), report);
   const remotes = buildRemotes(pipeline, at, report);
   return {
     stages: Object.entries(stages).flatMap(([text, raw]) => {
@@ -83,6 +86,7 @@ function build(
     tasks: Object.entries(tasks).map(([name, raw]) =>
       buildTask(name, raw, within(at, ['tasks', name]), report),
     ),
+    ...(charts.length > 0 && { plots: charts }),
     ...(remotes !== undefined && { remotes }),
   };
 }

@@ -268,6 +268,8 @@ function describe(path: ValuePath): string {
   const [top, name, ...rest] = path;
   if (top === undefined) return 'pipeline.yaml';
   if (name === undefined) return `\`${top}\``;
+  // A list: what its members are called is not needed to find them.
+  if (top === 'plots') return `\`plots[${name}]${rest.map((key) => `.${key}`).join('')}\``;
   const owner = `${OWNERS[top] ?? 'stage'} \`${name}\``;
   if (rest.length === 0) return owner;
   const inner = rest.reduce<string>((text, key) => {

@@ -1,6 +1,7 @@
 import type { Span } from './diagnostic.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { RepoPath, StageName } from './names.ts';
+import type { PlotDeclaration } from './plot.ts';
 import type { Remotes } from './remote.ts';
 
 /**
@@ -10,6 +11,8 @@ import type { Remotes } from './remote.ts';
 export interface Pipeline {
   readonly stages: readonly Stage[];
   readonly tasks: readonly Task[];
+  /** Charts that belong to no stage; absent where none are declared. */
+  readonly plots?: readonly PlotDeclaration[];
   /** Absent where none are declared. */
   readonly remotes?: Remotes;
 }

@@ -15,6 +15,8 @@ export interface Revisions {
   standing(): Promise<GitStanding>;
   /** The commit that a revision names; undefined when it names none. */
   commitOf(revision: string): Promise<string | undefined>;
+  /** The newest commits before HEAD, it included, that changed a file. */
+  commitsOf(path: string, most: number): Promise<readonly ChangingCommit[]>;
   /** The versions of a file that git could not merge; undefined when git does not wait for one. */
   unmerged(path: string): Promise<UnmergedFile | undefined>;
   /** Tells git that a file is merged; false when git refuses. */
@@ -27,6 +29,12 @@ export interface Revisions {
   setting(key: string): Promise<string | undefined>;
   /** Writes into the repository's own configuration; false when git refuses. */
   setSetting(key: string, value: string): Promise<boolean>;
+}
+
+export interface ChangingCommit {
+  readonly id: string;
+  /** The first line of its message. */
+  readonly subject: string;
 }
 
 export type GitStanding =

@@ -1,5 +1,5 @@
 import type { RepoPath } from '../model/names.ts';
-import type { GitStanding, Revisions, UnmergedFile } from '../ports/revisions.ts';
+import type { ChangingCommit, GitStanding, Revisions, UnmergedFile } from '../ports/revisions.ts';
 
 /** git in memory: a line of commits, each with all of its files. */
 export class FakeRevisions implements Revisions {
@@ -35,6 +35,14 @@ export class FakeRevisions implements Revisions {
 
   async commitOf(revision: string): Promise<string | undefined> {
     return this.#find(revision)?.id;
+  }
+
+  async commitsOf(path: string, most: number): Promise<readonly ChangingCommit[]> {
+    return this.commits
+      .filter(({ files }, at) => files.get(path) !== this.commits[at - 1]?.files.get(path))
+      .map(({ id }) => ({ id, subject: 'birds' }))
+      .toReversed()
+      .slice(0, most);
   }
 
   async unmerged(path: string): Promise<UnmergedFile | undefined> {

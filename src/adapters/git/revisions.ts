@@ -1,5 +1,10 @@
 import { overlap, type RepoPath } from '../../model/names.ts';
-import type { GitStanding, Revisions, UnmergedFile } from '../../ports/revisions.ts';
+import type {
+  ChangingCommit,
+  GitStanding,
+  Revisions,
+  UnmergedFile,
+} from '../../ports/revisions.ts';
 import { openGit, type Git, type GitOptions } from './git.ts';
 import { everyVersion } from './every-version.ts';
 
@@ -23,6 +28,7 @@ export function openRevisions({
       const named = `${revision}^{commit}`;
       return line(await git('rev-parse', '--verify', '--quiet', '--end-of-options', named));
     },
+    commitsOf: (path, most) => commitsOf(git, path, most),
     unmerged: (path) => unmerged(git, path),
     markMerged: async (path) => (await git('add', '--', path)).kind === 'ok',
     addable: (paths) => addable(git, paths),
@@ -38,6 +44,15 @@ const isWord = (revision: string): boolean => /^[^-:\s][^:\s]*$/.test(revision);
 
 const line = (answer: Awaited<ReturnType<Git>>): string | undefined =>
   answer.kind === 'ok' ? answer.stdout.replace(/\n$/, '') : undefined;
+
+async function commitsOf(git: Git, path: string, most: number): Promise<readonly ChangingCommit[]> {
+  const log = await git('log', '-z', `--max-count=${most}`, '--format=%H %s', '--', path);
+  if (log.kind !== 'ok') return [];
+  return log.stdout.split('\0').flatMap((line): ChangingCommit[] => {
+    const [, id, subject = ''] = /^([0-9a-f]{40,64}) (.*)$/.exec(line) ?? [];
+    return id === undefined ? [] : [{ id, subject }];
+  });
+}
 
 async function textOf(git: Git, object: string): Promise<string | undefined> {
   const shown = await git('show', '--no-textconv', '--end-of-options', object);

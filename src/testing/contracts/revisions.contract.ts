@@ -73,6 +73,25 @@ export function revisionsContract(t: Test, open: (t: Test) => RevisionsRig): voi
     t.same(await versions(), ['one', 'three', 'two']);
   });
 
+  t.test('the commits that changed a file, newest first', async (t) => {
+    const { revisions, init, write, commit } = open(t);
+    t.same(await revisions.commitsOf('nest/birds.lock', 9), []);
+    await init();
+    t.same(await revisions.commitsOf('nest/birds.lock', 9), []);
+    await write('nest/birds.lock', 'one');
+    const first = await commit();
+    await write('other', 'x');
+    await commit();
+    await write('nest/birds.lock', 'two');
+    const last = await commit();
+    const ids = async (most: number) =>
+      (await revisions.commitsOf('nest/birds.lock', most)).map(({ id }) => id);
+    t.same(await ids(9), [last, first]);
+    t.same(await ids(1), [last]);
+    t.ok((await revisions.commitsOf('nest/birds.lock', 1))[0]?.subject);
+    t.same(await revisions.commitsOf('--all', 9), [], 'a path, and nothing else');
+  });
+
   t.test('settings come back', async (t) => {
     const { revisions, init } = open(t);
     await init();
