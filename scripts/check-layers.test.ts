@@ -11,6 +11,7 @@ const PLANTS: Record<string, { readonly file: string; readonly imports: string }
   'engine-imports': { file: 'src/engine/a.ts', imports: 'node:fs' },
   'ship-imports': { file: 'src/ship/a.ts', imports: '../engine/target.ts' },
   'transfer-imports': { file: 'src/transfer/a.ts', imports: 'node:http' },
+  'plots-imports': { file: 'src/plots/a.ts', imports: '../ports/target.ts' },
   'config-imports': { file: 'src/config/a.ts', imports: '../ports/target.ts' },
   'adapters-imports': { file: 'src/adapters/disk/a.ts', imports: '../../engine/target.ts' },
   'report-imports': { file: 'src/report/a.ts', imports: '../commands/target.ts' },

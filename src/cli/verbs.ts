@@ -131,6 +131,40 @@ those to remove, each under its stage.
 Revisions are git revisions or run ids; HEAD and the workspace when absent.`,
     load: async () => (await import('./rare-verbs.ts')).metrics,
   },
+  plots: {
+    summary: 'draw the plots of pipeline.yaml, or compare them between revisions',
+    help: `usage: avian plots show [targets] [options]
+       avian plots diff [revision]… [--targets NAME]… [options]
+
+Writes one HTML file that needs no network. Targets are names of plots, stages, or any data file.
+Revisions are git revisions, run ids or \`workspace\`; HEAD and the workspace when absent.
+
+      --targets NAME   only this plot; repeatable
+  -o, --out FILE       default plots.html; written over only if it is such a page
+      --open           show it in the browser
+  -t, --template NAME  linear, simple, smooth, scatter, bar_horizontal, bar_horizontal_sorted,
+                       confusion, confusion_normalized, table or images
+  -x FIELD             of the horizontal axis
+  -y FIELD             of the vertical axis; repeatable
+      --title TEXT     above the drawing
+      --x-label TEXT   of the horizontal axis
+      --y-label TEXT   of the vertical axis
+      --no-header      the first row of a CSV or TSV file is data
+      --json           {"v":1,"revisions":[…],"plots":[{"id","kind",…}]}, and no file`,
+    load: async () => (await import('./report-verbs.ts')).plots,
+  },
+  report: {
+    summary: 'one HTML page of it all: stages, times, plots, experiments, lineage',
+    help: `usage: avian report [options]
+
+The page is one file, needs no network, and can be read and printed without a script. It shows
+what pipeline.lock names and what lies in the files that stages declare as metrics and plots.
+
+  -o, --out FILE       default report.html; written over only if it is such a page
+      --open           show it in the browser
+      --json           {"v":1,"file","bytes","url"}`,
+    load: async () => (await import('./report-verbs.ts')).report,
+  },
   exp: {
     summary: 'the table of what was tried: parameters and metrics by run',
     help: `usage: avian exp show [options]

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { confusionCsv, evaluate, perSpeciesCsv, predictionLines } from './evaluation.ts';
+import { samplesOf, worstMistakes } from './examples.ts';
 import type { Answers } from '../vision/scoring.ts';
 import { evaluationTable } from './table.ts';
 
@@ -60,6 +61,27 @@ t.test('files: confusion, per species, predictions', (t) => {
     ],
   });
   t.equal(lines.length, 4);
+  t.end();
+});
+
+t.test('examples: the first of each species, and the surest mistakes first', (t) => {
+  const lines = [...predictionLines(answers)];
+  t.same(
+    samplesOf(lines).map(({ path }) => path),
+    ['test/f/1.jpg', 'test/t/1.jpg'],
+  );
+  const [line] = lines;
+  if (line === undefined) throw new Error('there are predictions');
+  const wrong = [0.6, 0.9, 0.9].map((probability, index) => ({
+    ...line,
+    ...{ path: `${index}.jpg`, predicted: 'dodo', probability },
+  }));
+  t.same(
+    worstMistakes([line, ...wrong]).map(({ path }) => path),
+    ['1.jpg', '2.jpg', '0.jpg'],
+    'equals in the order of the split',
+  );
+  t.equal(worstMistakes(Array.from({ length: 99 }, () => wrong).flat()).length, 24);
   t.end();
 });
 

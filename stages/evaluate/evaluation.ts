@@ -133,7 +133,7 @@ export function perSpeciesCsv(perClass: Evaluation['perClass']): string {
   return csv([['species', 'images', 'predicted', 'precision', 'recall', 'f1'], ...rows]);
 }
 
-function csv(rows: readonly (readonly string[])[]): string {
+export function csv(rows: readonly (readonly string[])[]): string {
   const field = (text: string): string =>
     /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   return rows.map((row) => `${row.map(field).join(',')}\n`).join('');

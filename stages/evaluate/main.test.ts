@@ -1,6 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import t from 'tap';
 import { runProgram } from '../vision/testing/run-program.ts';
 import { writeTinyData } from '../vision/testing/tiny-data.ts';
@@ -52,7 +53,37 @@ await t.test('writes figures and files that agree with each other', async (t) =>
     calibration.bins.reduce((sum, bin) => sum + bin.count, 0),
     12,
   );
+
+  const rowsOf = (name: string) =>
+    readFileSync(at(`out/${name}.csv`), 'utf8')
+      .trim()
+      .split('\n');
+  const [head, ...samples] = rowsOf('samples');
+  t.equal(head, 'picture,species,predicted,confidence,file');
+  t.equal(samples.length, tinyLabels.length, 'one of each species');
+  t.equal(rowsOf('mistakes').length - 1, 12 - right);
+  for (const row of [...samples, ...rowsOf('mistakes').slice(1)]) {
+    const [picture = '', , , , file = ''] = row.split(',');
+    const { width, height } = await sharp(at(`out/${picture}`)).metadata();
+    t.same([width, height], [64, 64], `${picture} of ${file}, not enlarged`);
+  }
 });
+
+await t.test('the same model and data give the same bytes', async (t) => {
+  const before = picture(at('out'));
+  const { code, stderr } = await runProgram('evaluate/main.ts', flags());
+  t.equal(code, 0, stderr);
+  t.same(picture(at('out')), before);
+  t.ok(Object.keys(before).length >= 9);
+});
+
+function picture(folder: string): { readonly [name: string]: string } {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+  const files = names.filter((name) => statSync(join(folder, name)).isFile());
+  return Object.fromEntries(
+    files.map((name) => [name, readFileSync(join(folder, name)).toString('base64')]),
+  );
+}
 
 await t.test('a class that the model does not know is told by name, without a stack', async (t) => {
   await writeTinyData(at('other'), { perSpecies: 1, species: ['blue-tit', 'dodo'] });

@@ -5,6 +5,7 @@ import { openPredictor } from '../vision/predictor.ts';
 import { loadImages, scoreImages } from '../vision/scoring.ts';
 import { runStage, writeJson } from '../vision/stage.ts';
 import { confusionCsv, evaluate, perSpeciesCsv, predictionLines } from './evaluation.ts';
+import { samplesOf, worstMistakes, writeExamples } from './examples.ts';
 import { evaluationTable } from './table.ts';
 
 await runStage(async (io) => {
@@ -23,11 +24,14 @@ await runStage(async (io) => {
   predictor.dispose();
 
   const evaluation = evaluate(answers);
-  const lines = Array.from(predictionLines(answers), (line) => `${JSON.stringify(line)}\n`);
-  await replaceFile(join(out, 'predictions.jsonl'), lines.join(''));
+  const lines = [...predictionLines(answers)];
+  const texts = lines.map((line) => `${JSON.stringify(line)}\n`);
+  await replaceFile(join(out, 'predictions.jsonl'), texts.join(''));
   await replaceFile(join(out, 'confusion.csv'), confusionCsv(answers.names, evaluation.confusion));
   await replaceFile(join(out, 'per-species.csv'), perSpeciesCsv(evaluation.perClass));
   await writeJson(join(out, 'calibration.json'), evaluation.calibration);
+  await writeExamples(out, 'samples', data, samplesOf(lines));
+  await writeExamples(out, 'mistakes', data, worstMistakes(lines));
   await writeJson(metrics, evaluation.metrics);
   io.say(evaluationTable(evaluation).trimEnd());
 });

@@ -72,6 +72,20 @@ export function variantTable(variants: readonly VariantFigures[]): string {
     .join('');
 }
 
+/** The variants as rows of CSV, but for how long they took: the same model has to give the same bytes. */
+export function variantCsv(variants: readonly VariantFigures[]): string {
+  const figure = (share: number): string => (Number.isNaN(share) ? '' : share.toFixed(6));
+  const rows = variants.map(({ dtype, bytes, accuracy, agreement }) => [
+    dtype,
+    String(bytes),
+    figure(accuracy),
+    figure(agreement),
+  ]);
+  return [['weights', 'bytes', 'accuracy', 'agreement'], ...rows]
+    .map((row) => `${row.join(',')}\n`)
+    .join('');
+}
+
 /** Flat figures for `avian metrics`, `uint8.accuracy` and so on. */
 export function quantizeMetrics(variants: readonly VariantFigures[], images: number) {
   const original = variants.find((variant) => variant.dtype === 'float32');

@@ -17,7 +17,11 @@ await writeTinyData(at('birds'), { perSpecies: 2 });
 function quantize(out: string, limits: Record<string, number>, model = 'model') {
   const flags = ['--data', at('birds'), '--model', at(model), '--out', at(out)];
   const params = { quantize: limits };
-  return runProgram('quantize/main.ts', [...flags, '--metrics', at('m.json')], { dir, params });
+  return runProgram(
+    'quantize/main.ts',
+    [...flags, '--metrics', at('m.json'), '--table', at(`${out}.csv`)],
+    { dir, params },
+  );
 }
 
 await t.test('writes both variants, the same bytes twice, and the figures', async (t) => {
@@ -35,6 +39,13 @@ await t.test('writes both variants, the same bytes twice, and the figures', asyn
     const contract = JSON.parse(readFileSync(at(`one/${dtype}/contract.json`), 'utf8')) as object;
     t.match(contract, { architecture: 'tiny', quantization: { dtype } });
   }
+  const [head, ...rows] = readFileSync(at('one.csv'), 'utf8').trim().split('\n');
+  t.equal(head, 'weights,bytes,accuracy,agreement');
+  t.same(
+    rows.map((row) => row.split(',')[0]),
+    ['float32', 'uint8', 'float16'],
+  );
+  t.equal(readFileSync(at('two.csv'), 'utf8'), readFileSync(at('one.csv'), 'utf8'));
   const size = (name: string): number => statSync(at(name)).size;
   t.ok(size('one/uint8/weights.bin') < 0.3 * size('model/weights.bin'));
   t.ok(size('one/float16/weights.bin') < 0.55 * size('model/weights.bin'));

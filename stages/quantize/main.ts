@@ -1,17 +1,24 @@
-/** Smaller weights, if they are as good: `--data DIR --model DIR --out DIR --metrics FILE`, params quantize.* */
+/** Smaller weights, if they are as good: `--data DIR --model DIR --out DIR --metrics FILE --table FILE`, params quantize.* */
 import { join } from 'node:path';
-import { loadContract } from '../vision/model-files.ts';
+import { loadContract, replaceFile } from '../vision/model-files.ts';
 import { loadImages } from '../vision/scoring.ts';
 import { runStage, StageError, writeJson } from '../vision/stage.ts';
-import { judgeQuantization, quantizeMetrics, variantTable, type VariantFigures } from './gate.ts';
+import {
+  judgeQuantization,
+  quantizeMetrics,
+  variantCsv,
+  variantTable,
+  type VariantFigures,
+} from './gate.ts';
 import { measureVariant, quantizedDtypes, writeVariants } from './variants.ts';
 
 await runStage(async (io) => {
-  const { data, model, out, metrics } = io.flags({
+  const { data, model, out, metrics, table } = io.flags({
     data: 'required',
     model: 'required',
     out: 'required',
     metrics: 'required',
+    table: 'optional',
   });
   const params = io.params().group('quantize');
   const limits = {
@@ -34,6 +41,7 @@ await runStage(async (io) => {
   for (const { dtype, latencyMs } of variants) io.fact(`latency_ms.${dtype}`, latencyMs.toFixed(2));
   io.say(variantTable(variants).trimEnd());
   await writeJson(metrics, quantizeMetrics(variants, images.count));
+  if (table !== undefined) await replaceFile(table, variantCsv(variants));
 
   const problems = judgeQuantization(original.figures, variants.slice(1), limits);
   if (problems.length > 0) {

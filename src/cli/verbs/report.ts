@@ -1,0 +1,30 @@
+import { report } from '../../commands/report.ts';
+import { reportPage } from '../../report/page/page.ts';
+import { parseWords } from '../arguments.ts';
+import { withProject } from '../compose.ts';
+import type { ExitStatus } from '../exit-status.ts';
+import type { Io } from '../io.ts';
+import { noWords } from '../one-word.ts';
+import { tellDiagnostics } from '../tell-diagnostics.ts';
+import { tellProblem } from '../tell-problem.ts';
+import { withContents, writePage } from '../write-page.ts';
+
+const OPTIONS = {
+  out: { type: 'string', short: 'o', default: 'report.html' },
+  open: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+} as const;
+
+export async function run(words: readonly string[], io: Io): Promise<ExitStatus> {
+  const parsed = parseWords(words, OPTIONS);
+  if (!parsed.ok) return tellProblem(parsed.error, io);
+  const { options, positionals } = parsed.value;
+  const none = noWords(positionals, 'report');
+  if (!none.ok) return tellProblem(none.error, io);
+  return withProject(io, tellDiagnostics(io), async (context) => {
+    const view = await report(withContents(context, io));
+    if (!view.ok) return tellProblem(view.error, io);
+    const { out: file, open, json } = options;
+    return writePage((page) => reportPage(view.value, page), { file, open, json }, io);
+  });
+}
