@@ -95,7 +95,7 @@ module.exports = {
       to: {
         dependencyTypes: ['npm-dev'],
         dependencyTypesNot: ['npm', 'type-only'],
-        // In dist/report-verbs.js whole: nobody has to install them.
+        // In dist whole, what draws in dist/html-page.js: nobody has to install them.
         pathNot: '^node_modules/(d3-(dsv|scale|shape)|@dagrejs/dagre)/',
       },
     },

@@ -47,7 +47,7 @@ const APART: { readonly [name: string]: string } = {
   'modern-tar': 'modern-tar',
   'rare-verbs': 'src/cli/rare-verbs.ts',
   'remote-verbs': 'src/cli/remote-verbs.ts',
-  'report-verbs': 'src/cli/report-verbs.ts',
+  'html-page': 'src/report/page/html-page.ts',
   'load-project': 'src/config/load-project.ts',
   'trace-stage': 'src/engine/trace-stage.ts',
   'open-tracer': 'src/adapters/tracer/open-tracer.ts',
@@ -139,7 +139,7 @@ async function bundle(programs: readonly string[]): Promise<void> {
           hooks.onResolve(
             {
               filter:
-                /^(?:yaml|modern-tar)$|(?:rare-verbs|remote-verbs|report-verbs|load-project|trace-stage|open-tracer|completion)\.ts$/,
+                /^(?:yaml|modern-tar)$|(?:rare-verbs|remote-verbs|html-page|load-project|trace-stage|open-tracer|completion)\.ts$/,
             },
             (found) =>
               found.kind === 'entry-point'

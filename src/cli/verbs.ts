@@ -151,7 +151,7 @@ Revisions are git revisions, run ids or \`workspace\`; HEAD and the workspace wh
       --y-label TEXT   of the vertical axis
       --no-header      the first row of a CSV or TSV file is data
       --json           {"v":1,"revisions":[…],"plots":[{"id","kind",…}]}, and no file`,
-    load: async () => (await import('./report-verbs.ts')).plots,
+    load: async () => (await import('./rare-verbs.ts')).plots,
   },
   report: {
     summary: 'one HTML page of it all: stages, times, plots, experiments, lineage',
@@ -163,7 +163,7 @@ what pipeline.lock names and what lies in the files that stages declare as metri
   -o, --out FILE       default report.html; written over only if it is such a page
       --open           show it in the browser
       --json           {"v":1,"file","bytes","url"}`,
-    load: async () => (await import('./report-verbs.ts')).report,
+    load: async () => (await import('./rare-verbs.ts')).report,
   },
   exp: {
     summary: 'the table of what was tried: parameters and metrics by run',

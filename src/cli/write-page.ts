@@ -6,7 +6,7 @@ import { openContents } from '../adapters/contents/contents.ts';
 import { openProjectFiles } from '../adapters/project-files/project-files.ts';
 import type { LookContext } from '../commands/context.ts';
 import { problem } from '../model/diagnostic.ts';
-import type { PageOptions } from '../report/page/page.ts';
+import type { PageOptions } from '../report/page/html-page.ts';
 import { bytes } from '../report/units.ts';
 import type { ProjectContext } from './compose.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';

@@ -1,7 +1,6 @@
 import type { Bar, Drawing, PlotDeclaration } from '../model/plot.ts';
 import { columnAt, tablesOf } from './columns.ts';
-import type { Note } from './draw.ts';
-import type { Loaded, LoadedTable } from './loaded.ts';
+import type { Loaded, LoadedTable, Note } from './loaded.ts';
 import { numberOf, textOf } from './table.ts';
 
 const MOST_BARS = 60;

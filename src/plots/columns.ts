@@ -1,6 +1,5 @@
 import { closest } from '../model/did-you-mean.ts';
-import type { Note } from './draw.ts';
-import type { Loaded, LoadedTable } from './loaded.ts';
+import type { Loaded, LoadedTable, Note } from './loaded.ts';
 import type { Table } from './table.ts';
 
 /** The position of a column; a note, and nothing, where the table does not have it. */

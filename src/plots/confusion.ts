@@ -1,8 +1,7 @@
 import { byCodeUnit } from '../model/json.ts';
 import type { Drawing, PlotDeclaration } from '../model/plot.ts';
 import { columnAt, tablesOf } from './columns.ts';
-import type { Note } from './draw.ts';
-import type { Loaded } from './loaded.ts';
+import type { Loaded, Note } from './loaded.ts';
 import { numberOf, textOf } from './table.ts';
 
 /** More cannot be read, and a matrix grows with their square. */

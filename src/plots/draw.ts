@@ -9,10 +9,8 @@ import {
 import { drawBars } from './bars.ts';
 import { drawConfusion } from './confusion.ts';
 import { drawLines } from './lines.ts';
-import type { Loaded } from './loaded.ts';
+import type { Loaded, Note } from './loaded.ts';
 import { drawTables } from './tables.ts';
-
-export type Note = (sentence: string) => void;
 
 /** A chart as declared, drawn from what each revision has of it. */
 export function draw(declaration: PlotDeclaration, loaded: readonly Loaded[]): Plot {

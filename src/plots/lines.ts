@@ -1,7 +1,6 @@
 import type { Drawing, PlotDeclaration, Point, Series } from '../model/plot.ts';
 import { columnAt, tablesOf } from './columns.ts';
-import type { Note } from './draw.ts';
-import type { Loaded, LoadedTable } from './loaded.ts';
+import type { Loaded, LoadedTable, Note } from './loaded.ts';
 import { numberOf, textOf, type Table } from './table.ts';
 
 type Lines = Extract<Drawing, { kind: 'lines' }>;

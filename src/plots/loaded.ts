@@ -28,3 +28,6 @@ export const isOfPictures = (
   { template }: Pick<PlotDeclaration, 'template'>,
   holdsPictures: boolean,
 ): boolean => template === 'images' || (template === undefined && holdsPictures);
+
+/** Tells what could not be done as declared, in a sentence without its full stop. */
+export type Note = (sentence: string) => void;

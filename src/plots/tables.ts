@@ -1,7 +1,6 @@
 import type { DrawnTable, Drawing } from '../model/plot.ts';
 import { columnAt, tablesOf } from './columns.ts';
-import type { Note } from './draw.ts';
-import type { Loaded } from './loaded.ts';
+import type { Loaded, Note } from './loaded.ts';
 
 const MOST_ROWS = 500;
 

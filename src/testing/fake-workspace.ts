@@ -108,7 +108,11 @@ export class FakeWorkspace implements Workspace {
         ? [[path.slice(below.length + 1), file] as const]
         : [],
     );
-    return inside.length === 0 ? undefined : fromRef(this.#address(new Map(inside)));
+    if (inside.length === 0) return undefined;
+    const ref = this.#address(new Map(inside));
+    // A real cache has what is inside of a tree as objects of their own.
+    this.objects.set(ref.digest, new Map(inside));
+    return fromRef(ref);
   }
 
   async discard(path: RepoPath, held: ArtifactRef): Promise<Result<boolean, WorkspaceProblem>> {

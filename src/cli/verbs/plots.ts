@@ -1,6 +1,5 @@
 import { plotsDiff, plotsShow, type PlotStyle } from '../../commands/plots.ts';
 import { oneLine } from '../../report/describe.ts';
-import { plotsPage } from '../../report/page/page.ts';
 import { plotsJson } from '../../report/plots.ts';
 import { parseWords } from '../arguments.ts';
 import { withProject } from '../compose.ts';
@@ -57,6 +56,7 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
       for (const note of notes) io.stderr(`${oneLine(id)}: ${oneLine(note)}\n`);
     }
     const { out: file, open } = options;
+    const { plotsPage } = await import('../../report/page/html-page.ts');
     return writePage((page) => plotsPage(view.value, page), { file, open, json: false }, io);
   });
 }

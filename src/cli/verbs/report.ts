@@ -1,5 +1,4 @@
 import { report } from '../../commands/report.ts';
-import { reportPage } from '../../report/page/page.ts';
 import { parseWords } from '../arguments.ts';
 import { withProject } from '../compose.ts';
 import type { ExitStatus } from '../exit-status.ts';
@@ -25,6 +24,7 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
     const view = await report(withContents(context, io));
     if (!view.ok) return tellProblem(view.error, io);
     const { out: file, open, json } = options;
+    const { reportPage } = await import('../../report/page/html-page.ts');
     return writePage((page) => reportPage(view.value, page), { file, open, json }, io);
   });
 }
