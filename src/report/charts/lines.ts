@@ -133,6 +133,7 @@ function marks({ series }: Lines, xOf: (point: Point) => number): Markup {
   const { top, height, bottom } = FRAME;
   return html`<g class="marks"
     >${kept.map(([x, { at, values }], index) => {
+      const told = [x, ...values].join('\n');
       const from = index === 0 ? at - 4 : (at + (kept[index - 1]?.[1].at ?? at)) / 2;
       const to = index === kept.length - 1 ? at + 4 : (at + (kept[index + 1]?.[1].at ?? at)) / 2;
       return html`<g
@@ -142,7 +143,7 @@ function marks({ series }: Lines, xOf: (point: Point) => number): Markup {
           width="${round(Math.max(1, to - from))}"
           height="${height - top - bottom}"
         /><line x1="${round(at)}" x2="${round(at)}" y1="${top}" y2="${height - bottom}" /><title>
-          ${x} ${values.join('\n')}
+          ${told}
         </title></g
       >`;
     })}</g

@@ -23,7 +23,7 @@ export const BEHAVIOUR = `'use strict';
   }
 
   const valueOf = (row, at) => {
-    const cell = row.cells[at];
+    const cell = row.children[at];
     const text = cell.dataset.sort || cell.textContent.trim();
     return { text, number: text === '' ? NaN : Number(text) };
   };
@@ -33,9 +33,9 @@ export const BEHAVIOUR = `'use strict';
     return a.text < b.text ? -1 : a.text > b.text ? 1 : 0;
   };
   for (const table of document.querySelectorAll('table.data')) {
-    const heads = [...table.tHead.rows[0].cells];
-    const body = table.tBodies[0];
-    if (body.rows.length < 2) continue;
+    const heads = [...table.querySelectorAll('thead th')];
+    const body = table.querySelector('tbody');
+    if (body.children.length < 2) continue;
     heads.forEach((head, at) => {
       const button = document.createElement('button');
       button.type = 'button';
@@ -46,7 +46,7 @@ export const BEHAVIOUR = `'use strict';
         const down = head.getAttribute('aria-sort') === 'ascending';
         for (const other of heads) other.setAttribute('aria-sort', 'none');
         head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
-        const rows = [...body.rows].map((row) => ({ row, value: valueOf(row, at) }));
+        const rows = [...body.children].map((row) => ({ row, value: valueOf(row, at) }));
         rows.sort((a, b) => {
           const order = compare(a.value, b.value);
           const isEmpty = a.value.text === '' || b.value.text === '';
