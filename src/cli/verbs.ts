@@ -155,10 +155,11 @@ Revisions are git revisions, run ids or \`workspace\`; HEAD and the workspace wh
   },
   report: {
     summary: 'one HTML page of it all: stages, times, plots, experiments, lineage',
-    help: `usage: avian report [options]
+    help: `usage: avian report [overrides] [options]
 
 The page is one file, needs no network, and can be read and printed without a script. It shows
-what pipeline.lock names and what lies in the files that stages declare as metrics and plots.
+what pipeline.lock names and what lies in the files that are declared as metrics and plots; overrides
+count for what is up to date, as of \`avian status\`.
 
   -o, --out FILE       default report.html; written over only if it is such a page
       --open           show it in the browser

@@ -29,10 +29,17 @@ export function everyColumn(
         const out = outs.find((each) => each.path === path && each.role === 'metrics');
         const direction = out && directionsOf(out, [name])?.[name];
         const isAlone = files.get(name)?.size === 1 && !keys.has(name);
-        const label = isAlone ? name : `${path}:${name}`;
+        const label = isAlone ? name : `${shortest(path, files.get(name))}:${name}`;
         return { kind: 'metric', path, name, label, ...(direction && { direction }) };
       }),
   ];
+}
+
+/** The file's name without its folders, where that tells it from the others. */
+function shortest(path: RepoPath, others: ReadonlySet<string> = new Set()): string {
+  const last = (each: string): string => each.slice(each.lastIndexOf('/') + 1);
+  const same = [...others].filter((each) => last(each) === last(path));
+  return same.length > 1 ? path : last(path);
 }
 
 /**

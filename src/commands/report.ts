@@ -20,11 +20,14 @@ import { snapshotOf } from './snapshots.ts';
  * `avian report`: what is known of the project as it stands, from lineage and from the files that
  * it declares as metrics and plots. Reads only; probes are not asked.
  */
-export async function report(context: LookContext): Promise<Result<ReportView, Problem>> {
+export async function report(
+  { overrides }: { readonly overrides: readonly string[] },
+  context: LookContext,
+): Promise<Result<ReportView, Problem>> {
   const { ports, revisions, version } = context;
-  const project = await readProject([], context);
+  const project = await readProject(overrides, context);
   if (!project.ok) return project;
-  const workload = await loadWorkload([], context);
+  const workload = await loadWorkload(overrides, context);
   if (!workload.ok) return workload;
   const lock = await ports.lock.read();
   if (!lock.ok) return lock;

@@ -1,5 +1,5 @@
 import { report } from '../../commands/report.ts';
-import { parseWords } from '../arguments.ts';
+import { parseWords, splitOverrides } from '../arguments.ts';
 import { withProject } from '../compose.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
@@ -18,10 +18,11 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
   const parsed = parseWords(words, OPTIONS);
   if (!parsed.ok) return tellProblem(parsed.error, io);
   const { options, positionals } = parsed.value;
-  const none = noWords(positionals, 'report');
+  const { overrides, targets } = splitOverrides(positionals);
+  const none = noWords(targets, 'report');
   if (!none.ok) return tellProblem(none.error, io);
   return withProject(io, tellDiagnostics(io), async (context) => {
-    const view = await report(withContents(context, io));
+    const view = await report({ overrides }, withContents(context, io));
     if (!view.ok) return tellProblem(view.error, io);
     const { out: file, open, json } = options;
     const { reportPage } = await import('../../report/page/html-page.ts');

@@ -15,7 +15,7 @@ export interface Frame {
 export const textWidth = (text: string): number => text.length * 6.7;
 
 export const fitted = (text: string, width: number): string => {
-  const most = Math.max(3, Math.floor(width / 6.7));
+  const most = Math.max(3, Math.floor(width / 6.7 + 0.01));
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 };
 
@@ -64,13 +64,20 @@ export function verticalAxis(
 
 export type HorizontalScale = ScaleLinear<number, number> | ScalePoint<string>;
 
-export function horizontalAxis(scale: HorizontalScale, frame: Frame, label: string): Markup {
+/** @param most marks; fewer than there are whole numbers keeps to those */
+export function horizontalAxis(
+  scale: HorizontalScale,
+  frame: Frame,
+  label: string,
+  most = 7,
+): Markup {
   const { left, right, width, height, bottom } = frame;
   const y = height - bottom;
   return html`<g class="axis"
     ><line class="base" x1="${left}" x2="${width - right}" y1="${y}" y2="${y}" />${ticksOf(
       scale,
       frame,
+      most,
     ).map(
       ({ at, text }) =>
         html`<line class="base" x1="${round(at)}" x2="${round(at)}" y1="${y}" y2="${y + 4}" /><text
@@ -92,10 +99,11 @@ export function horizontalAxis(scale: HorizontalScale, frame: Frame, label: stri
 function ticksOf(
   scale: HorizontalScale,
   { width, left, right }: Frame,
+  most: number,
 ): readonly { readonly at: number; readonly text: string }[] {
   if ('ticks' in scale) {
-    const format = scale.tickFormat(7);
-    return scale.ticks(7).map((tick) => ({ at: scale(tick), text: format(tick) }));
+    const format = scale.tickFormat(most);
+    return scale.ticks(most).map((tick) => ({ at: scale(tick), text: format(tick) }));
   }
   const names = scale.domain();
   const room = (width - left - right) / Math.max(1, names.length);

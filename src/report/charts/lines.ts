@@ -50,10 +50,18 @@ export function lineChart(chart: Lines, label: string): Markup {
     FRAME,
     label,
     verticalAxis(y, FRAME, chart.y.label),
-    horizontalAxis(x, FRAME, chart.x.label),
+    horizontalAxis(x, FRAME, chart.x.label, marksOf(points)),
     drawn,
     chart.scattered ? NOTHING : marks(chart, xOf),
   )}${legend(series, looks)}`;
+}
+
+/** Epochs and steps are counted: no mark between two of them. */
+function marksOf(points: readonly Point[]): number {
+  const values = points.map((point) => point.x);
+  if (!values.every((value) => Number.isInteger(value))) return 7;
+  const [low, high] = spread(values.map(Number));
+  return Math.max(1, Math.min(7, high - low));
 }
 
 /** The values that an axis has to hold; of one value, some room around it. */
@@ -133,7 +141,7 @@ function marks({ series }: Lines, xOf: (point: Point) => number): Markup {
   const { top, height, bottom } = FRAME;
   return html`<g class="marks"
     >${kept.map(([x, { at, values }], index) => {
-      const told = [x, ...values].join('\n');
+      const told = html`<title>${[x, ...values].join('\n')}</title>`;
       const from = index === 0 ? at - 4 : (at + (kept[index - 1]?.[1].at ?? at)) / 2;
       const to = index === kept.length - 1 ? at + 4 : (at + (kept[index + 1]?.[1].at ?? at)) / 2;
       return html`<g
@@ -142,9 +150,7 @@ function marks({ series }: Lines, xOf: (point: Point) => number): Markup {
           y="${top}"
           width="${round(Math.max(1, to - from))}"
           height="${height - top - bottom}"
-        /><line x1="${round(at)}" x2="${round(at)}" y1="${top}" y2="${height - bottom}" /><title>
-          ${told}
-        </title></g
+        /><line x1="${round(at)}" x2="${round(at)}" y1="${top}" y2="${height - bottom}" />${told}</g
       >`;
     })}</g
   >`;

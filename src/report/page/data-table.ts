@@ -69,3 +69,6 @@ export const folded = (summary: string, content: Content): Markup =>
     <summary>${summary}</summary>
     ${content}
   </details>`;
+
+/** Short texts that a narrow column would break for nothing. */
+export const unbroken = (text: string): string => text.replaceAll(' ', '\u00a0');

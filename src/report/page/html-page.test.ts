@@ -32,7 +32,7 @@ async function measured(): Promise<ReportView> {
   const project = measuredProject();
   await tryOut(project, 'lr: 0.1\nseed: 1\n', true);
   await tryOut(project, 'lr: 0.4\nseed: 1\n');
-  return valueOf(await report(lookContext(project)));
+  return valueOf(await report({ overrides: [] }, lookContext(project)));
 }
 
 t.test('every part is there, and reads without a script', async (t) => {

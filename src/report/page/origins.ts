@@ -2,7 +2,7 @@ import type { LinkedArtifact, ReportView } from '../../model/report-views.ts';
 import { graphChart, MOST_NODES, type GraphEdge, type GraphNode } from '../charts/graph.ts';
 import { shortDigest, shortRun } from '../describe.ts';
 import { ago, bytes, count } from '../units.ts';
-import { dataTable } from './data-table.ts';
+import { dataTable, unbroken } from './data-table.ts';
 import { html } from './html.ts';
 import { section, type Section } from './section.ts';
 
@@ -100,7 +100,7 @@ export function lineageSection({ lineage, stages }: ReportView, now: number): Se
       cells: [
         { content: name },
         { content: html`<code title="${run.id}">${shortRun(run.id)}</code>` },
-        { content: ago(run.startedAt, now), sort: run.startedAt },
+        { content: unbroken(ago(run.startedAt, now)), sort: run.startedAt },
         {
           content: html`<code>${run.provenance.commit?.slice(0, 7)}</code
             >${run.provenance.dirty === true ? ' and changes' : ''}`,

@@ -3,7 +3,7 @@ import { gantt, type Span } from '../charts/gantt.ts';
 import { graphChart, MOST_NODES } from '../charts/graph.ts';
 import { shortRun } from '../describe.ts';
 import { ago, bytes, duration } from '../units.ts';
-import { dataTable, folded } from './data-table.ts';
+import { dataTable, folded, unbroken } from './data-table.ts';
 import { html } from './html.ts';
 import { section, type Section } from './section.ts';
 
@@ -47,7 +47,7 @@ export function pipelineSection({ stages }: ReportView, now: number): Section {
         { content: wordOf(verdict) },
         { content: needs.join(', ') },
         {
-          content: run === undefined ? 'never' : ago(run.startedAt, now),
+          content: run === undefined ? 'never' : unbroken(ago(run.startedAt, now)),
           sort: run?.startedAt ?? '',
         },
         { content: run === undefined ? '' : `${run.provenance.user}@${run.provenance.host}` },

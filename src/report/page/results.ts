@@ -4,7 +4,7 @@ import { parallelChart } from '../charts/parallel.ts';
 import { shortRun } from '../describe.ts';
 import { commitsText, valueText } from '../experiments.ts';
 import { ago, count, decimal, duration } from '../units.ts';
-import { dataTable, folded } from './data-table.ts';
+import { dataTable, folded, unbroken } from './data-table.ts';
 import { html } from './html.ts';
 import { section, type Section } from './section.ts';
 
@@ -104,7 +104,7 @@ export function experimentsSection(
           content: html`<code>${shortRun(each.id)}</code>${each.isCurrent ? ' current' : ''}`,
           sort: each.id,
         },
-        { content: ago(each.startedAt, now), sort: each.startedAt },
+        { content: unbroken(ago(each.startedAt, now)), sort: each.startedAt },
         ...columns.map((column) => {
           const value = valueIn(column, each);
           return {

@@ -41,7 +41,8 @@ ${[0, 1, 2, 3, 4, 5, 6, 7].map((n) => `.c${n}{--c:var(--c${n})}`).join('')}
 path.run{fill:none;stroke:color-mix(in oklab,var(--c0) var(--mix),var(--c1));stroke-width:1.6;opacity:.75}
 path.run.current{stroke-width:3.5;opacity:1}path.run:hover,path.run.lit{stroke-width:4;opacity:1;stroke:var(--ink)}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}caption{text-align:left;color:var(--faint);padding:.2rem 0;font-size:.9em}
-.data{margin:.4rem 0 1rem}.data th,.data td{padding:.28rem .75rem .28rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
+.plot .data caption,#pipeline caption,#experiments caption{position:absolute;left:-99em}
+.data{margin:.4rem 0 1rem}.data td{max-width:30rem}.data th,.data td{padding:.28rem .75rem .28rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
 .data tbody th{font-weight:600}.data .number{text-align:right}.data thead th{color:var(--faint);font-weight:600;white-space:nowrap}
 .data tr.current{background:var(--card)}.data tbody tr:hover{background:var(--card)}
 .data thead button{all:unset;cursor:pointer}.data thead button:focus-visible{outline:2px solid var(--accent)}
@@ -50,7 +51,7 @@ th[aria-sort] button::after{content:' ↕';opacity:.45}th[aria-sort=ascending] b
 .confusion th{font-weight:400;font-size:.85em;text-align:right;padding:0 .5em}.confusion thead th span{writing-mode:vertical-rl;transform:rotate(180deg);text-align:left}
 .confusion thead th{vertical-align:bottom;padding:.3em 0}.confusion td{min-width:2.1em;height:2.1em;text-align:center;font-size:.85em;border:1px solid var(--rule);print-color-adjust:exact}.confusion thead td{border:0}
 .confusion .right{background:color-mix(in oklab,var(--c0) calc(var(--share)*.55),transparent)}.confusion .wrong{background:color-mix(in oklab,var(--c1) calc(var(--share)*.9),transparent)}
-.pictures ul,ul.pictures{list-style:none;padding:0;margin:0;display:grid;grid-template-columns:repeat(auto-fill,minmax(128px,1fr));gap:1rem}
+.pictures ul,ul.pictures{list-style:none;padding:0;margin:0;display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:1rem}
 .pictures img{width:100%;max-height:320px;object-fit:contain;image-rendering:auto;border-radius:4px;background:var(--card)}.pictures li{break-inside:avoid;min-width:0}
 .pictures dl{margin:.2rem 0 0;font-size:.85em}.pictures dl div{display:flex;gap:.4em}.pictures dt{color:var(--faint)}.pictures dd{margin:0;overflow-wrap:anywhere}
 .tiles{display:flex;flex-wrap:wrap;gap:.8rem;margin:.4rem 0 1rem}.tiles div{background:var(--card);border-radius:8px;padding:.6rem 1rem;min-width:9rem}.tiles dt{font-size:.9em}.tiles dd{margin:0;font-size:1.5rem}.tiles dd.better,.tiles dd.worse{font-size:.85rem}
