@@ -1,13 +1,13 @@
 import { systemClock } from './clock.ts';
 import type { RendererOptions } from '../report/plain.ts';
 import type { Io } from './io.ts';
+import { lookOf } from './look-of.ts';
 
 /** Streams, look and clock for a renderer of events. */
 export const rendererOptions = (io: Io): RendererOptions => ({
   out: io.stdout,
   err: io.stderr,
-  colour: io.colour,
-  ascii: io.ascii,
+  ...lookOf(io),
   columns: redrawn(io) ? io.columns : undefined,
   ticker: {
     now: () => systemClock.now(),

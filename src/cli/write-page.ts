@@ -42,7 +42,13 @@ export async function writePage(
     now: Date.now(),
     sha256: (script) => createHash('sha256').update(script).digest('base64'),
   });
-  folder.write(basename(place), text);
+  try {
+    folder.write(basename(place), text);
+  } catch (error) {
+    if (!(error instanceof Error) || !('syscall' in error)) throw error;
+    const message = `${file} cannot be written: ${error.message}`;
+    return tellProblem(problem('stage', 'report/unwritable', message), io);
+  }
   const url = pathToFileURL(place).href;
   const size = Buffer.byteLength(text);
   io.stdout(

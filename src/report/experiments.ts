@@ -108,7 +108,9 @@ export function experimentsMarkdown(view: ExperimentsView, _: Style, now: number
   return `${line(head)}| ${rule.join(' | ')} |\n${rows.map(line).join('')}`;
 }
 
-const escaped = (text: string): string => oneLine(text).replace(/[\\|`*_<>&[\]]/g, '\\$&');
+// An underscore inside of a word is one; at its edge it would begin something.
+const MARKS = /[\\|`*<>&[\]]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g;
+const escaped = (text: string): string => oneLine(text).replace(MARKS, '\\$&');
 
 /** Everything that is known, whatever is shown; `columns` are those that are. */
 export const experimentsJson = (view: ExperimentsView): JsonObject => ({

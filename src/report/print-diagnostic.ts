@@ -20,12 +20,12 @@ export function printDiagnostic(diagnostic: Diagnostic, style: Style, width = 10
   const paint = severity === 'error' ? style.bad : style.warn;
   const lines = [`${paint(`${severity}[${code}]`)}: ${style.strong(multiLine(message))}`];
   if (span !== undefined) {
-    lines.push(`  ${place(span)}`);
+    lines.push(`  ${place(span, style)}`);
     if (excerpt !== undefined) lines.push(...excerptLines(span, excerpt, style, paint, width));
   }
   for (const other of also ?? []) {
     const why = other.message === undefined ? '' : `: ${oneLine(other.message)}`;
-    lines.push(`  also ${place(other.span)}${why}`);
+    lines.push(`  also ${place(other.span, style)}${why}`);
   }
   if (hint !== undefined) lines.push(`${style.info('hint')}: ${multiLine(hint)}`);
   return `${lines.join('\n')}\n`;
@@ -40,7 +40,9 @@ export function printProblem(problem: Problem, style: Style, width = 100): strin
   return inOrder.map((diagnostic) => printDiagnostic(diagnostic, style, width)).join('\n');
 }
 
-const place = (span: Span): string => `${oneLine(span.file)}:${span.line}:${span.column}`;
+/** As compilers write it: a click opens it. */
+const place = ({ file, line, column }: Span, style: Style): string =>
+  `${oneLine(style.fileName(file))}:${line}:${column}`;
 
 /** A message may hold a list: its further lines are indented below the first. */
 const multiLine = (text: string): string => text.split('\n').map(cleanLine).join('\n  ');

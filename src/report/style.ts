@@ -10,12 +10,16 @@ export interface Style {
   readonly faint: (text: string) => string;
   readonly strong: (text: string) => string;
   readonly glyphs: Glyphs;
+  /** A file of the project as it is named from where the reader stands, so that editors and terminals find it. */
+  readonly fileName: (file: string) => string;
 }
 
 export interface Look {
   readonly colour: boolean;
   /** For terminals and log viewers that show nothing else. */
   readonly ascii: boolean;
+  /** Leads from where avian was called to the project: `''`, `../` or `birds/`. */
+  readonly toProject?: string;
 }
 
 export interface Glyphs {
@@ -87,7 +91,7 @@ const sgr =
   (text: string): string =>
     on && text !== '' ? `\x1b[${code}m${text}\x1b[0m` : text;
 
-export const createStyle = ({ colour, ascii }: Look): Style => ({
+export const createStyle = ({ colour, ascii, toProject = '' }: Look): Style => ({
   good: sgr(colour, 32),
   bad: sgr(colour, 31),
   warn: sgr(colour, 33),
@@ -95,4 +99,5 @@ export const createStyle = ({ colour, ascii }: Look): Style => ({
   faint: sgr(colour, 2),
   strong: sgr(colour, 1),
   glyphs: ascii ? ASCII : UNICODE,
+  fileName: (file) => (file.startsWith('/') ? file : `${toProject}${file}`),
 });

@@ -22,7 +22,7 @@ async function offered(line: string): Promise<string[]> {
 }
 
 t.test('commands, their second words and their options', async (t) => {
-  t.same(await offered('rep|'), ['repro']);
+  t.same(await offered('rep|'), ['repro', 'report']);
   t.ok((await offered('|')).includes('completion'));
   t.same(await offered('--v|'), ['--version']);
   t.same(await offered('help sta|'), ['status']);
@@ -103,6 +103,7 @@ t.test(
       ...[
         'before',
         'after',
+        'revision',
         'run',
         'digest',
         'deployment',

@@ -37,7 +37,7 @@ export function reportPage(view: ReportView, options: PageOptions): string {
   );
   const state =
     stale.length === 0
-      ? `All ${count(view.stages.length, 'stage')} are up to date.`
+      ? `${count(view.stages.length, 'stage')}, everything up to date.`
       : `Not up to date: ${stale.map(({ name }) => name).join(', ')}.`;
   const commit =
     view.commit === undefined ? '' : html`, commit <code>${view.commit.slice(0, 10)}</code>`;
