@@ -150,12 +150,16 @@ datasets: []
           x: fpr
           y: tpr
           title: ROC
+plots:
+  - Both:
+      x: fpr
+      y:
+        eval/a.csv: tpr
+  - nobody.png: {}
 `,
   );
   t.same(said, [
     'metrics-section dvc.yaml:5',
-    'plots-section dvc.yaml:9',
-    'plots-section dvc.yaml:10',
     'artifact dvc.yaml:13',
     'params-section dvc.yaml:6',
     'datasets dvc.yaml:14',
@@ -284,5 +288,45 @@ t.test('an anchor is written out: an edit behind it would change every place', (
 t.test('a dvc.yaml that is no YAML is reported', (t) => {
   const { diagnostics } = translate({ 'dvc.yaml': 'stages: {a: \n', 'b/dvc.yaml': 'stages: [' });
   t.match(diagnostics, [{ span: { file: 'dvc.yaml' } }, { span: { file: 'b/dvc.yaml' } }]);
+  t.end();
+});
+
+t.test('plots beside the stages of a folder below name their files from the root', (t) => {
+  const { text, said } = translate({
+    'sub/dvc.yaml': `stages:
+  train: {cmd: x, outs: [log.csv]}
+plots:
+  - other.csv: {x: step, y: [a, b], template: smooth}
+  - ROC: {x: {log.csv: fpr}, y: {log.csv: tpr, ../eval.json: [tpr]}, x_label: fp}
+  - ../../secret.csv
+  - '\${name}.csv'
+  - Gone: {y: {/etc/passwd: x}}
+`,
+  });
+  t.match(
+    text,
+    `plots:
+  - sub/other.csv:
+      x: step
+      y:
+        - a
+        - b
+      template: smooth
+  - ROC:
+      x:
+        sub/log.csv: fpr
+      y:
+        sub/log.csv: tpr
+        eval.json:
+          - tpr
+      x_label: fp
+`,
+  );
+  t.same(said, [
+    'renamed sub/dvc.yaml:2',
+    'plots-section sub/dvc.yaml:6',
+    'plots-section sub/dvc.yaml:7',
+    'plots-section sub/dvc.yaml:8',
+  ]);
   t.end();
 });

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { DvcNote } from '../../model/dvc.ts';
 import type { Origin } from '../../model/lock.ts';
-import { isJsonObject } from '../../model/json.ts';
+import { isJsonObject, type JsonObject } from '../../model/json.ts';
 import { parseRepoPath, parseStageName, ROOT, type RepoPath } from '../../model/names.ts';
 import { parseSource, type Source } from '../source.ts';
 import type { Yaml } from '../yaml.ts';
@@ -66,6 +66,7 @@ export function translateProject(
 ): TranslatedProject {
   const names = new StageNames();
   const plans: Planned[] = [];
+  const charts: JsonObject[] = [];
   const locked: TranslatedProject['locked'][number][] = [];
   const sources: TranslatedProject['sources'][number][] = [];
   let rootSource: Source | undefined;
@@ -82,7 +83,7 @@ export function translateProject(
   for (const file of files.filter((name) => /\.dvc$|(^|\/)Dvcfile$/.test(name))) addDvcFile(file);
 
   return {
-    pipeline: writePipeline(yaml, rootSource, texts.read('dvc.yaml') ?? '', plans),
+    pipeline: writePipeline(yaml, rootSource, texts.read('dvc.yaml') ?? '', plans, charts),
     stages: plans.map(({ name, file, was }) => ({ name, file, ...(name !== was && { was }) })),
     locked,
     sources,
@@ -117,7 +118,7 @@ export function translateProject(
       });
       if (name !== was) tellRenamed(was, name, noter);
     }
-    translateSections(document, folder, own, noter);
+    charts.push(...translateSections(document, folder, own, noter));
     plans.push(...own);
     addLock(file, own);
   }

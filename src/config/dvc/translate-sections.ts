@@ -1,7 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { contains, parseRepoPath, type RepoPath } from '../../model/names.ts';
 import { listOf, objectOf, textOf } from './loose-json.ts';
-import type { NoteCode, Noter } from './notes.ts';
+import type { Noter } from './notes.ts';
+import { translateChart } from './translate-charts.ts';
 import { isTemplate, withLabels } from './translate-stage.ts';
 
 /** A stage on its way: its body is what pipeline.yaml will say. */
@@ -14,37 +15,36 @@ type OutField = 'outs' | 'metrics' | 'plots';
 
 /**
  * Sections that DVC keeps beside the stages. What names an out of a stage becomes a part of that
- * out; all else is told, since avian shows and compares what stages promise, and nothing beside it.
+ * out, and other plots are plots of the top level, which are returned; all else is told.
  */
 export function translateSections(
   document: JsonObject,
   folder: RepoPath,
   plans: readonly StagePlan[],
   noter: Noter,
-): void {
+): readonly JsonObject[] {
+  const charts: JsonObject[] = [];
   const inFolder = (path: JsonValue): RepoPath | undefined =>
     typeof path === 'string' ? parseRepoPath(path, folder) : undefined;
 
   listOf(document['metrics']).forEach((entry, at) => {
     const path = inFolder(entry);
     if (path !== undefined && giveRole(plans, path, 'metrics', {})) return;
-    tellLost('import-dvc/metrics-section', 'metrics file', ['metrics', at], textOf(entry), path);
+    tellLost(['metrics', at], textOf(entry), path);
   });
 
   plotEntries(document['plots']).forEach(({ name, about, at }) => {
     const path = inFolder(name);
-    const fields = drawable(about);
-    if (fields === undefined) {
-      noter.note(
-        'import-dvc/plots-section',
-        at,
-        `the plot \`${name}\` is not taken over: it is drawn from columns of other files`,
-        'draw it with the tool you draw with; avian keeps the files',
-      );
-      return;
-    }
-    if (path !== undefined && giveRole(plans, path, 'plots', fields)) return;
-    tellLost('import-dvc/plots-section', 'plot', at, name, path);
+    const fields = ofOneFile(about);
+    if (path !== undefined && fields && giveRole(plans, path, 'plots', fields)) return;
+    const chart = translateChart(name, about, folder);
+    if (chart !== undefined) return void charts.push(chart);
+    noter.note(
+      'import-dvc/plots-section',
+      at,
+      `the plot \`${name}\` is not taken over: its files are named by a template, or lie outside of the project`,
+      'list it under `plots` of pipeline.yaml with the paths of its files',
+    );
   });
 
   for (const [name, about] of Object.entries(objectOf(document['artifacts']))) {
@@ -86,22 +86,22 @@ export function translateSections(
     );
   }
 
+  return charts;
+
   function tellLost(
-    code: NoteCode,
-    what: string,
     at: readonly (string | number)[],
     name: string,
     path: RepoPath | undefined,
   ): void {
     const around = path === undefined ? undefined : outAround(plans, path);
     noter.note(
-      code,
+      'import-dvc/metrics-section',
       at,
       around === undefined
-        ? `the ${what} \`${name}\` is not taken over: it is no out of a stage`
-        : `the ${what} \`${name}\` is not taken over: the out is the whole of \`${around.path}\``,
+        ? `the metrics file \`${name}\` is not taken over: it is no out of a stage`
+        : `the metrics file \`${name}\` is not taken over: the out is the whole of \`${around.path}\``,
       around === undefined
-        ? 'declare what a stage writes there under its `metrics` or `plots`'
+        ? 'declare what a stage writes there under its `metrics`'
         : `list the files under \`${around.path}\` one by one in stage \`${around.stage}\` to name it`,
     );
   }
@@ -129,7 +129,7 @@ function plotEntries(section: JsonValue | undefined): readonly PlotEntry[] {
 }
 
 /** What one file's plot can say here; undefined for a plot drawn from several files. */
-function drawable(about: JsonValue): JsonObject | undefined {
+function ofOneFile(about: JsonValue): JsonObject | undefined {
   if (about === null) return {};
   const { x, y, ...others } = objectOf(about);
   if ((x !== undefined && typeof x !== 'string') || isJsonObject(y)) return undefined;

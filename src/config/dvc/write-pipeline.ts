@@ -22,6 +22,7 @@ export function writePipeline(
   root: Source | undefined,
   text: string,
   plans: readonly Planned[],
+  charts: readonly JsonObject[],
 ): string {
   const document = rootDocument(yaml, root, text);
   for (const field of ['metrics', 'plots', 'params', 'artifacts', 'datasets', 'schema']) {
@@ -33,6 +34,7 @@ export function writePipeline(
     if (!isInPlace) document.setIn(['stages', plan.name], document.createNode(plan.body));
     else changeInPlace(yaml, document, plan);
   }
+  if (charts.length > 0) document.set('plots', document.createNode(charts));
   return HEADER + document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
 
