@@ -41,6 +41,11 @@ module.exports = {
       'Readers of events and views; can be deleted without changing a run.',
     ),
     only(
+      'tui',
+      ['report', 'model'],
+      'The screen as a state and a drawing; what it asks for is done by cli.',
+    ),
+    only(
       'commands',
       ['config', 'engine', 'ship', 'transfer', 'plots', 'ports', 'model'],
       'One verb a file; never prints: report is for cli to connect.',
@@ -49,8 +54,15 @@ module.exports = {
       name: 'report-is-given-streams',
       severity: 'error',
       comment: 'Report writes through functions it is given, so it needs nothing of Node.',
-      from: { path: '^src/report/', pathNot: TEST },
+      from: { path: '^src/(report|tui)/', pathNot: TEST },
       to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'one-door-to-react',
+      severity: 'error',
+      comment: 'What the screen shows is decided without React: only screen.ts draws with it.',
+      from: { path: '^src/', pathNot: '^src/tui/screen\\.ts$' },
+      to: { path: '(^|/)node_modules/(react|ink)/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'testing-is-for-tests',
@@ -95,8 +107,8 @@ module.exports = {
       to: {
         dependencyTypes: ['npm-dev'],
         dependencyTypesNot: ['npm', 'type-only'],
-        // In dist whole, what draws in dist/html-page.js: nobody has to install them.
-        pathNot: '^node_modules/(d3-(dsv|scale|shape)|@dagrejs/dagre)/',
+        // In dist whole: what draws in dist/html-page.js, and the screen in dist/screen.mjs. Nobody has to install them.
+        pathNot: '(^|/)node_modules/(d3-(dsv|scale|shape)|@dagrejs/dagre|react|ink)/',
       },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
@@ -112,7 +124,10 @@ module.exports = {
     exclude: { path: '(^|/)(dist|generated)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { conditionNames: ['import', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
     skipAnalysisNotInRules: true,
   },
 };

@@ -18,7 +18,7 @@ const PROGRAMS = [
 
 /** Native modules stay in node_modules, where npm put the binary of this machine. */
 const EXTERNAL = [
-  ...['better-sqlite3/package.json', '@napi-rs/blake-hash', 'react-devtools-core'],
+  ...['better-sqlite3/package.json', '@napi-rs/blake-hash'],
   // Two hundred files that only a push to Google's own address reads.
   '@google-cloud/storage',
 ];
@@ -48,11 +48,17 @@ const APART: { readonly [name: string]: string } = {
   'rare-verbs': 'src/cli/rare-verbs.ts',
   'remote-verbs': 'src/cli/remote-verbs.ts',
   'html-page': 'src/report/page/html-page.ts',
+  'tui-verbs': 'src/cli/tui-verbs.ts',
   'load-project': 'src/config/load-project.ts',
   'trace-stage': 'src/engine/trace-stage.ts',
   'open-tracer': 'src/adapters/tracer/open-tracer.ts',
   completion: 'src/cli/verbs/completion.ts',
 };
+
+/** The one module of React and Ink, an ES module since Yoga's and Ink's await at their top. */
+const SCREEN = './screen.mjs';
+/** What esbuild makes of its dynamic import, as of every other. */
+const SCREEN_REQUIRED = `Promise.resolve().then(()=>__toESM(require("${SCREEN}"),1))`;
 
 /** Node's modules that take a millisecond or more to load, and that a no-op has no use for. */
 const LAZY = new Set(
@@ -82,6 +88,7 @@ await rm(fresh, { recursive: true, force: true });
 await mkdir(join(fresh, 'bin'), { recursive: true });
 await compileSchemas();
 await bundle(PROGRAMS);
+await bundleScreen();
 for (const shell of SHELLS) {
   await copyFile(join(root, `src/cli/completion/avian.${shell}`), join(fresh, `avian.${shell}`));
 }
@@ -139,13 +146,17 @@ async function bundle(programs: readonly string[]): Promise<void> {
           hooks.onResolve(
             {
               filter:
-                /^(?:yaml|modern-tar)$|(?:rare-verbs|remote-verbs|html-page|load-project|trace-stage|open-tracer|completion)\.ts$/,
+                /^(?:yaml|modern-tar)$|(?:rare-verbs|remote-verbs|tui-verbs|html-page|load-project|trace-stage|open-tracer|completion)\.ts$/,
             },
             (found) =>
               found.kind === 'entry-point'
                 ? undefined
                 : { path: `./${basename(found.path, '.ts')}.js`, external: true },
           );
+          hooks.onResolve({ filter: /tui[\\/]screen\.ts$/ }, () => ({
+            path: SCREEN,
+            external: true,
+          }));
           hooks.onLoad({ filter: /better-sqlite3[\\/]lib[\\/]binding\.js$/ }, () => ({
             contents: SQLITE_BINDING,
             loader: 'js',
@@ -154,9 +165,41 @@ async function bundle(programs: readonly string[]): Promise<void> {
       },
     ],
   });
-  for (const { path, text } of outputFiles) await writeFile(path, lazyBuiltins(text));
+  for (const { path, text } of outputFiles) {
+    await writeFile(path, lazyBuiltins(text).replaceAll(SCREEN_REQUIRED, `import("${SCREEN}")`));
+  }
   // The package is a package of ES modules; these files are not.
   await writeFile(join(fresh, 'package.json'), '{ "type": "commonjs" }\n');
+}
+
+/** React in its production form, as everything else that is drawn with; a file that plain lines never read. */
+async function bundleScreen(): Promise<void> {
+  await build({
+    absWorkingDir: root,
+    entryPoints: { screen: 'src/tui/screen.ts' },
+    outdir: fresh,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22.18',
+    external: EXTERNAL,
+    define: { 'process.env.NODE_ENV': '"production"' },
+    banner: {
+      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    },
+    minify: true,
+    logLevel: 'warning',
+    plugins: [
+      {
+        name: 'no-devtools',
+        setup(hooks) {
+          // Asked for by Ink under DEV=true alone, and not installed.
+          hooks.onLoad({ filter: /ink[\\/]build[\\/]devtools\.js$/ }, () => ({ contents: '' }));
+        },
+      },
+    ],
+  });
 }
 
 /**

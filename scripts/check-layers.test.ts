@@ -16,6 +16,8 @@ const PLANTS: Record<string, { readonly file: string; readonly imports: string }
   'adapters-imports': { file: 'src/adapters/disk/a.ts', imports: '../../engine/target.ts' },
   'report-imports': { file: 'src/report/a.ts', imports: '../commands/target.ts' },
   'commands-imports': { file: 'src/commands/a.ts', imports: '../report/target.ts' },
+  'tui-imports': { file: 'src/tui/a.ts', imports: '../commands/target.ts' },
+  'one-door-to-react': { file: 'src/tui/b.ts', imports: 'react' },
   'report-is-given-streams': { file: 'src/report/b.ts', imports: 'node:tty' },
   'testing-is-for-tests': { file: 'src/cli/a.ts', imports: '../testing/target.ts' },
   'tests-are-leaves': { file: 'src/cli/b.ts', imports: './target.test.ts' },
@@ -34,6 +36,8 @@ const ALLOWED = [
   { file: 'src/adapters/disk/fine.ts', imports: 'node:fs' },
   { file: 'src/commands/fine.ts', imports: '../engine/target.ts' },
   { file: 'src/cli/fine.ts', imports: '../report/target.ts' },
+  { file: 'src/tui/fine.ts', imports: '../report/target.ts' },
+  { file: 'src/tui/screen.ts', imports: 'react' },
   { file: 'src/engine/fine.test.ts', imports: '../testing/target.ts' },
 ];
 
@@ -58,9 +62,13 @@ t.test('every rule has a plant', async (t) => {
 
 t.test('every rule catches its plant, and only that', async (t) => {
   const root = t.testdir({
-    'package.json': JSON.stringify({ type: 'module', devDependencies: { linter: '1.0.0' } }),
+    'package.json': JSON.stringify({
+      type: 'module',
+      devDependencies: { linter: '1.0.0', react: '1.0.0' },
+    }),
     'tsconfig.json': '{}',
     node_modules: {
+      react: { 'package.json': '{"name":"react","main":"i.js"}', 'i.js': '' },
       linter: { 'package.json': '{"name":"linter","main":"i.js"}', 'i.js': '' },
       '@tensorflow': {
         'tfjs-core': {

@@ -19,6 +19,18 @@ export interface Io {
   readonly signal: AbortSignal;
   /** Aborts on a second SIGINT. */
   readonly hurry: AbortSignal;
+  /** For what draws on the whole terminal; touches no stream before it is called. */
+  readonly openTerminal: () => TerminalStreams;
+}
+
+/** stdin and stderr as Node has them, whatever is behind them, and the process that they belong to. */
+export interface TerminalStreams {
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+  /** As Ctrl-C does where the terminal is not in raw mode. */
+  readonly interrupt: () => void;
+  /** `ended`: the process is about to end, in whatever way; `continued`: it was stopped and goes on. */
+  readonly on: (moment: 'ended' | 'continued', act: () => void) => () => void;
 }
 
 /** Colour where people look: not into a pipe, not under NO_COLOR or TERM=dumb; FORCE_COLOR overrides. */

@@ -20,6 +20,16 @@ const io: Io = {
   ascii: wantsAscii(process.env),
   signal: interrupts.signal,
   hurry: interrupts.hurry,
+  openTerminal: () => ({
+    input: process.stdin,
+    output: process.stderr,
+    interrupt: () => void process.kill(process.pid, 'SIGINT'),
+    on(moment, act) {
+      const name = moment === 'ended' ? 'exit' : 'SIGCONT';
+      process.on(name, act);
+      return () => void process.off(name, act);
+    },
+  }),
 };
 
 void runWords(io)

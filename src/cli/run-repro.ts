@@ -1,20 +1,16 @@
 import type { CommandContext } from '../commands/context.ts';
-import {
-  dryRepro,
-  repro,
-  type OpenSupply,
-  type ReproOptions,
-  type Reproduced,
-} from '../commands/repro.ts';
+import { dryRepro, repro, type OpenSupply, type ReproOptions } from '../commands/repro.ts';
 import { needsWork } from '../commands/status.ts';
 import type { Emit } from '../model/event.ts';
-import { createPlainRenderer } from '../report/plain.ts';
+import { createPlainRenderer, type Renderer } from '../report/plain.ts';
 import { withProject } from './compose.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import type { Io } from './io.ts';
 import { rendererOptions } from './renderer-options.ts';
+import { statusOf } from './repro-options.ts';
 import { show } from './show.ts';
 import { tellProblem } from './tell-problem.ts';
+import type { Watch } from './tui/watch.ts';
 import { withRenderer } from './with-renderer.ts';
 
 /** How a `repro` comes to its project: alone, or with a remote that supplies what is missing. */
@@ -30,30 +26,41 @@ export const plainly: OpenProject = (io, emit, work) =>
 export interface ReproShown {
   readonly dry: boolean;
   readonly json: boolean;
+  /** On a screen of its own; undefined leaves it to AVIAN_TUI. */
+  readonly tui: boolean | undefined;
   /** With `dry`: tell by the exit status whether something would run. */
   readonly exitCode: boolean;
 }
 
 /** `avian repro`, once its words are understood. */
-export const runRepro = (
+export const runRepro = async (
   wanted: ReproOptions,
   shown: ReproShown,
   io: Io,
   open: OpenProject,
 ): Promise<ExitStatus> =>
-  shown.dry ? dry(wanted, shown, io, open) : reproduce(wanted, shown.json, io, open);
+  shown.dry ? dry(wanted, shown, io, open) : reproduce(wanted, await openWatch(shown, io), open);
+
+/** Who tells of the run: lines for people or for machines, or a screen. */
+async function openWatch({ json, tui }: ReproShown, io: Io): Promise<Watch> {
+  const inLines = (renderer: Renderer): Watch => ({ renderer, io, opened: () => undefined });
+  if (json) {
+    return inLines((await import('../report/json.ts')).createJsonRenderer(rendererOptions(io)));
+  }
+  return (tui ?? io.env['AVIAN_TUI'] === '1')
+    ? (await import('./tui-verbs.ts')).openWatch(io)
+    : inLines(createPlainRenderer(rendererOptions(io)));
+}
 
 async function reproduce(
   wanted: ReproOptions,
-  json: boolean,
-  io: Io,
+  watch: Watch,
   open: OpenProject,
 ): Promise<ExitStatus> {
-  const renderer = json
-    ? (await import('../report/json.ts')).createJsonRenderer(rendererOptions(io))
-    : createPlainRenderer(rendererOptions(io));
+  const { renderer, io } = watch;
   try {
     return await open(io, renderer.onEvent, async (context, supply) => {
+      watch.opened(context);
       const done = await repro(wanted, context, supply);
       return done.ok ? statusOf(done.value) : tellProblem(done.error, io);
     });
@@ -77,18 +84,4 @@ async function dry(
       return view.ok && shown.exitCode && needsWork(view.value) ? exitStatus.stale : status;
     }),
   );
-}
-
-function statusOf({ outcomes: byStage, timedOut }: Reproduced): ExitStatus {
-  const outcomes = [...byStage.values()];
-  const damaged = outcomes.some(
-    (outcome) => outcome.kind === 'failed' && outcome.failure.kind === 'restore-failed',
-  );
-  if (damaged) return exitStatus.corruption;
-  const unfetched = outcomes.some(
-    (outcome) => outcome.kind === 'failed' && outcome.failure.kind === 'not-fetched',
-  );
-  if (unfetched) return exitStatus.remoteFailed;
-  const bad = outcomes.some(({ kind }) => kind === 'failed' || kind === 'blocked');
-  return bad || timedOut ? exitStatus.stageFailed : exitStatus.ok;
 }

@@ -60,8 +60,21 @@ ${OVERRIDES}
       --no-run-cache   do not restore outs of earlier runs
       --no-probe       believe what probes said last
       --trace          watch which files the commands read and write, and tell what is undeclared
+      --tui            on a screen of its own, as \`avian tui\`; AVIAN_TUI=1 makes it the default,
+                       --no-tui or AVIAN_TUI=0 forbids it
       --json           events as JSON lines on stdout`,
     load: () => import('./verbs/repro.ts'),
+  },
+  tui: {
+    summary: 'watch, start and stop stages on a screen of its own',
+    help: `usage: avian tui [overrides] [options]
+
+The stages with their states, the log of one, why it runs, its lineage and its runs. Starts and
+stops runs, pushes and pulls. ? lists the keys. Where there is no terminal, in CI, with TERM=dumb or
+AVIAN_TUI=0 it says so and prints what \`avian status\` prints; with INK_SCREEN_READER=true too.
+
+  -j, --jobs N         commands at the same time (default: number of cores)`,
+    load: async () => (await import('./tui-verbs.ts')).tui,
   },
   status: {
     summary: 'what is up to date, restorable or stale, and why',

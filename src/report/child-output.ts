@@ -29,10 +29,9 @@ export function createLineAssembler(): LineAssembler {
   let rest = '';
   return {
     push(chunk) {
-      const parts = (rest + chunk).split('\n');
-      rest = parts.pop() ?? '';
-      if (rest.length > LONGEST) rest = shortened(rest, parts);
-      return parts.map(readable);
+      const assembled = assembleLines(rest, chunk);
+      rest = assembled.rest;
+      return assembled.lines.map(readable);
     },
     partial: () => readable(rest),
     end() {
@@ -41,6 +40,17 @@ export function createLineAssembler(): LineAssembler {
       return line === '' ? [] : [line];
     },
   };
+}
+
+/** The lines that end within `chunk`, `rest` of an earlier one before them, and what is left; as they came. */
+export function assembleLines(
+  rest: string,
+  chunk: string,
+): { readonly lines: readonly string[]; readonly rest: string } {
+  const lines = (rest + chunk).split('\n');
+  const left = lines.pop() ?? '';
+  if (left.length <= LONGEST) return { lines, rest: left };
+  return { rest: shortened(left, lines), lines };
 }
 
 /** A progress bar that never ends its line keeps only its last two states; other text is a line. */

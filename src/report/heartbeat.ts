@@ -86,10 +86,7 @@ export function createHeartbeat(options: {
           work = undefined;
           break;
         case 'progress':
-          work = {
-            text: `${event.phase} ${oneLine(event.path)} (${count(event.files, 'file')}, ${bytes(event.bytes)})`,
-            at,
-          };
+          work = { text: describeWork(event), at };
           break;
         case 'transfer-progress':
           work = { text: describeTransfer(event), at };
@@ -110,8 +107,14 @@ export function createHeartbeat(options: {
   };
 }
 
+/** `digesting data/birds (840 files, 2.9 MiB)`. */
+export const describeWork = (event: AvianEvent & { readonly type: 'progress' }): string =>
+  `${event.phase} ${oneLine(event.path)} (${count(event.files, 'file')}, ${bytes(event.bytes)})`;
+
 /** `push: sending 3 of 7 objects, 90 MB of 200 MB, 12 MB/s, 9s left, silent for 4s: packs/….pack`. */
-function describeTransfer(event: AvianEvent & { readonly type: 'transfer-progress' }): string {
+export function describeTransfer(
+  event: AvianEvent & { readonly type: 'transfer-progress' },
+): string {
   const { direction, phase, files, totalFiles, slowest, etaMs } = event;
   const parts = [
     `${direction}: ${phase}${totalFiles > 0 ? ` ${files} of ${count(totalFiles, 'object')}` : ''}`,

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { parseDuration } from '../../config/quantities.ts';
 import type { ReproOptions } from '../../commands/repro.ts';
 import { problem, type Problem } from '../../model/diagnostic.ts';
@@ -6,6 +5,8 @@ import { err, ok, type Result } from '../../model/result.ts';
 import { parseWords, splitOverrides } from '../arguments.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
+import { parseJobs } from '../parse-jobs.ts';
+import { reproOptions } from '../repro-options.ts';
 import { plainly, runRepro } from '../run-repro.ts';
 import { tellProblem } from '../tell-problem.ts';
 
@@ -26,6 +27,7 @@ const OPTIONS = {
   timeout: { type: 'string' },
   pull: { type: 'boolean', default: false },
   remote: { type: 'string', short: 'r' },
+  tui: { type: 'boolean' },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -42,6 +44,7 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
     return tellProblem(problem('usage', 'usage/exclusive-options', message), io);
   }
   const wanted: ReproOptions = {
+    ...reproOptions(jobs.value),
     ...splitOverrides(parsed.value.positionals),
     force: options.force,
     single: options.single || options['single-item'],
@@ -55,25 +58,12 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
     // The lines for people do not name the run of a stage that was skipped.
     nameRuns: options.json,
     trace: options.trace,
-    capacity: { cpu: jobs.value, gpu: 1, memory: Infinity },
   };
-  const shown = { dry: options.dry, json: options.json, exitCode: options['exit-code'] };
+  const { dry, json, tui } = options;
+  const shown = { dry, json, tui, exitCode: options['exit-code'] };
   if (!options.pull && options.remote === undefined) return runRepro(wanted, shown, io, plainly);
   const { runPullingRepro } = await import('../remote-verbs.ts');
   return runPullingRepro(wanted, shown, options.remote, io);
-}
-
-function parseJobs(text: string | undefined): Result<number, Problem> {
-  if (text === undefined) return ok(availableParallelism());
-  if (/^[1-9][0-9]{0,3}$/.test(text)) return ok(Number(text));
-  return err(
-    problem(
-      'usage',
-      'usage/bad-option',
-      `\`--jobs ${text}\` is not a number of commands`,
-      'for example -j4',
-    ),
-  );
 }
 
 function parseTimeout(text: string | undefined): Result<number | undefined, Problem> {

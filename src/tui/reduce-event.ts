@@ -1,0 +1,188 @@
+import type { AvianEvent } from '../model/event.ts';
+import type { StageOutcome } from '../model/outcome.ts';
+import { assertNever } from '../model/result.ts';
+import { describeFailure, describeOutcome, describeReason, oneLine } from '../report/describe.ts';
+import { describeHolder, describeTransfer, describeWork } from '../report/heartbeat.ts';
+import { NO_GAUGES, readGauges } from './gauges.ts';
+import { EMPTY_LOG, appendChunk, endLog, shortenLog, unfinished, type Log } from './log.ts';
+import { newRow, withRow, type Phase, type Row, type TuiState } from './state.ts';
+
+type EventOf<Type extends AvianEvent['type']> = Extract<AvianEvent, { type: Type }>;
+
+/** What an event makes of the screen. `state.clock` says when it came. */
+export function reduceEvent(state: TuiState, event: AvianEvent): TuiState {
+  switch (event.type) {
+    case 'plan-ready':
+      return planReady(state, event);
+    case 'waiting-for-lock':
+      return saying(state, `waiting for ${describeHolder(event.holder)} to finish`, 'warn');
+    case 'stage-started':
+      return stageStarted(state, event);
+    case 'stage-output':
+      return stageOutput(state, event);
+    case 'stage-settled':
+      return stageSettled(state, event);
+    case 'progress':
+      return working(state, describeWork(event));
+    case 'transfer-progress':
+      return working(
+        state,
+        describeTransfer(event),
+        event.totalBytes > 0 ? event.bytes / event.totalBytes : undefined,
+      );
+    case 'diagnostic': {
+      const { severity, code, message } = event.diagnostic;
+      const text = `${severity}[${code}]: ${oneLine(message)}`;
+      return saying(state, text, severity === 'error' ? 'bad' : 'warn');
+    }
+    case 'repro-done':
+      return relieved({ ...state, activity: { kind: 'idle' }, work: undefined, last: event });
+    default:
+      return assertNever(event);
+  }
+}
+
+export const saying = (
+  state: TuiState,
+  text: string,
+  tone: NonNullable<TuiState['notice']>['tone'] = 'plain',
+): TuiState => ({ ...state, notice: { text, tone } });
+
+const working = (state: TuiState, text: string, share?: number): TuiState => ({
+  ...state,
+  work: {
+    text,
+    atMs: state.clock.monotonicMs,
+    ...(share !== undefined && { share: Math.min(1, share) }),
+  },
+});
+
+function planReady(state: TuiState, { stages }: EventOf<'plan-ready'>): TuiState {
+  const by = state.activity.kind === 'run' ? state.activity.by : 'us';
+  const rows = new Map(state.rows);
+  for (const name of stages) {
+    const row = rows.get(name) ?? newRow(name);
+    // A frozen stage stays frozen: it is settled without being looked at.
+    if (row.phase !== 'frozen') rows.set(name, { ...row, phase: 'queued', detail: '' });
+  }
+  return {
+    ...state,
+    rows,
+    order: [...state.order, ...stages.filter((name) => !state.rows.has(name))],
+    selected: state.selected ?? stages[0],
+    activity: {
+      kind: 'run',
+      by,
+      planned: stages,
+      sinceMs: state.clock.monotonicMs,
+      stopping: false,
+    },
+    last: undefined,
+    tracking: true,
+    notice: undefined,
+  };
+}
+
+function stageStarted(state: TuiState, event: EventOf<'stage-started'>): TuiState {
+  const reasons = event.reasons.map(describeReason);
+  const next = withRow(state, event.stage, {
+    phase: 'running',
+    startedMs: state.clock.monotonicMs,
+    reasons,
+    detail: reasons[0] ?? '',
+    attempt: event.attempt,
+    log: EMPTY_LOG,
+    gauges: NO_GAUGES,
+  });
+  return tracked({ ...next, answers: withoutStage(next, event.stage) });
+}
+
+function stageOutput(state: TuiState, event: EventOf<'stage-output'>): TuiState {
+  const row = state.rows.get(event.stage);
+  // A log that is replayed is an earlier run's: it starts anew with the first piece.
+  const before = event.replayed === true && row?.phase === 'queued' ? EMPTY_LOG : row?.log;
+  const log = appendChunk(before ?? EMPTY_LOG, event.stream, event.chunk);
+  const gauges = readGauges(
+    row?.gauges ?? NO_GAUGES,
+    newLines(before ?? EMPTY_LOG, log),
+    unfinished(log),
+  );
+  return withRow(state, event.stage, { log, gauges });
+}
+
+const newLines = (before: Log, after: Log): readonly string[] => {
+  const added = after.dropped + after.lines.length - before.dropped - before.lines.length;
+  return added === 0 ? [] : after.lines.slice(-added);
+};
+
+function stageSettled(state: TuiState, event: EventOf<'stage-settled'>): TuiState {
+  const { stage, outcome, elapsedMs } = event;
+  const row = state.rows.get(stage);
+  const phase = phaseOf(outcome, row, state);
+  const next = withRow(state, stage, {
+    phase,
+    elapsedMs,
+    detail:
+      outcome.kind === 'failed'
+        ? describeFailure(outcome.failure)
+        : describeOutcome(outcome, elapsedMs, state.clock.nowMs),
+    log: endLog(row?.log ?? EMPTY_LOG),
+  });
+  return tracked({ ...next, work: undefined });
+}
+
+function phaseOf(outcome: StageOutcome, row: Row | undefined, state: TuiState): Phase {
+  switch (outcome.kind) {
+    case 'skipped':
+      return row?.phase === 'frozen' ? 'frozen' : 'fresh';
+    case 'executed':
+      return 'done';
+    case 'cancelled':
+      // What ran when a person stopped it was interrupted; what had not begun was only called off.
+      return row?.phase === 'running' && state.activity.kind === 'run'
+        ? 'interrupted'
+        : 'cancelled';
+    case 'restored':
+    case 'failed':
+    case 'blocked':
+      return outcome.kind;
+    default:
+      return assertNever(outcome);
+  }
+}
+
+/** While nobody has moved it, the selection is on what runs; on what failed once nothing does. */
+function tracked(state: TuiState): TuiState {
+  if (!state.tracking) return state;
+  const current = state.rows.get(state.selected ?? '')?.phase;
+  if (current === 'running') return state;
+  const running = state.order.findLast((name) => state.rows.get(name)?.phase === 'running');
+  const failed = state.order.find((name) => state.rows.get(name)?.phase === 'failed');
+  const selected = running ?? failed ?? state.selected;
+  return selected === state.selected ? state : { ...state, selected, following: true };
+}
+
+function withoutStage(state: TuiState, stage: string): TuiState['answers'] {
+  const kept = Object.entries(state.answers).filter(([, answer]) => answer.stage !== stage);
+  return Object.fromEntries(kept);
+}
+
+/** Of all logs together; some 25 MB of memory. */
+const ALL_UNITS = 12_000_000;
+const TAIL_LINES = 50;
+
+/** Keeps memory within bounds in a project of thousands of stages: logs of settled ones are shortened. */
+export function relieved(state: TuiState): TuiState {
+  let size = 0;
+  for (const { log } of state.rows.values()) size += log.size;
+  if (size <= ALL_UNITS) return state;
+  const rows = new Map(state.rows);
+  for (const [name, row] of rows) {
+    if (size <= ALL_UNITS) break;
+    if (row.phase === 'running' || name === state.selected) continue;
+    const log = shortenLog(row.log, TAIL_LINES);
+    size -= row.log.size - log.size;
+    rows.set(name, { ...row, log });
+  }
+  return { ...state, rows };
+}

@@ -1,0 +1,168 @@
+import type { AvianEvent } from '../model/event.ts';
+import { reduceKey, shown } from './reduce-action.ts';
+import { reduceEvent, relieved } from './reduce-event.ts';
+import type { Key } from './keys.ts';
+import type { Effect, TuiState } from './state.ts';
+
+/** Time as the store needs it. */
+export interface StoreClock {
+  now(): number;
+  monotonic(): number;
+  /** Calls `act` once after `ms`; the returned function calls it off. */
+  after(ms: number, act: () => void): () => void;
+}
+
+export interface Store {
+  readonly state: () => TuiState;
+  /** Called after each change; gives back how to stop. */
+  readonly subscribe: (listener: () => void) => () => void;
+  /** Taken in together with what comes in the same thirtieth of a second. */
+  readonly event: (event: AvianEvent) => void;
+  readonly key: (key: Key) => void;
+  readonly update: (change: (state: TuiState) => TuiState) => void;
+  /** Ends its timers; events that wait are dropped. */
+  readonly close: () => void;
+}
+
+const BATCH_MS = 33;
+/** Elapsed times are shown in seconds. */
+const TICK_MS = 1000;
+
+/**
+ * The state, and who is told when it changes. Events wait for the next batch, and what one stage
+ * prints in between is one chunk: the work of a batch is bounded whatever the stage prints, and a
+ * key that comes in between is answered at once.
+ *
+ * @param onEffect what keys ask for
+ * @param onError a bug in here: nothing more is taken in after it
+ */
+export function createStore(
+  initial: TuiState,
+  options: {
+    readonly clock: StoreClock;
+    readonly onEffect: (effect: Effect) => void;
+    readonly onError: (error: unknown) => void;
+  },
+): Store {
+  const { clock, onEffect, onError } = options;
+  const listeners = new Set<() => void>();
+  let state = initial;
+  let waiting: AvianEvent[] = [];
+  let broken = false;
+  let callOff: (() => void) | undefined;
+  let stopTicking: (() => void) | undefined;
+
+  const timed = (from: TuiState): TuiState => ({
+    ...from,
+    clock: { monotonicMs: clock.monotonic(), nowMs: clock.now() },
+  });
+
+  /** Nothing in here may end a run: an error is handed on, and nothing is done any more. */
+  const guarded = (act: () => void): void => {
+    if (broken) return;
+    try {
+      act();
+    } catch (error) {
+      broken = true;
+      close();
+      onError(error);
+    }
+  };
+
+  function change(next: TuiState): void {
+    state = next;
+    for (const listener of listeners) listener();
+    tickWhileBusy();
+  }
+
+  function tickWhileBusy(): void {
+    if (state.activity.kind === 'idle') {
+      stopTicking?.();
+      stopTicking = undefined;
+      return;
+    }
+    stopTicking ??= clock.after(TICK_MS, () => {
+      stopTicking = undefined;
+      guarded(() => change(timed(state)));
+    });
+  }
+
+  function takeIn(): void {
+    callOff?.();
+    callOff = undefined;
+    if (waiting.length === 0) return;
+    const events = merged(waiting);
+    waiting = [];
+    let next = timed(state);
+    for (const event of events) next = reduceEvent(next, event);
+    change(relieved(next));
+  }
+
+  function close(): void {
+    callOff?.();
+    stopTicking?.();
+    waiting = [];
+  }
+
+  return {
+    state: () => state,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    event(event) {
+      if (broken) return;
+      waiting.push(event);
+      callOff ??= clock.after(BATCH_MS, () => {
+        callOff = undefined;
+        guarded(takeIn);
+      });
+    },
+    key(key) {
+      guarded(() => {
+        takeIn();
+        const reduced = reduceKey(timed(state), key);
+        change(reduced.state);
+        for (const effect of reduced.effects) onEffect(effect);
+      });
+    },
+    update(by) {
+      guarded(() => {
+        takeIn();
+        const reduced = shown(by(timed(state)));
+        change(reduced.state);
+        for (const effect of reduced.effects) onEffect(effect);
+      });
+    },
+    close,
+  };
+}
+
+/** Output of one stage and stream as one event, where nothing else of that stage lies in between. */
+function merged(events: readonly AvianEvent[]): readonly AvianEvent[] {
+  const result: (AvianEvent | { readonly parts: string[]; readonly first: OutputEvent })[] = [];
+  const open = new Map<string, { readonly parts: string[]; readonly first: OutputEvent }>();
+  for (const event of events) {
+    if (event.type !== 'stage-output') {
+      if ('stage' in event) {
+        open.delete(`stdout ${event.stage}`);
+        open.delete(`stderr ${event.stage}`);
+      }
+      result.push(event);
+      continue;
+    }
+    const key = `${event.stream} ${event.stage}`;
+    const known = open.get(key);
+    if (known !== undefined) known.parts.push(event.chunk);
+    else {
+      const fresh = { parts: [event.chunk], first: event };
+      open.set(key, fresh);
+      result.push(fresh);
+    }
+  }
+  return result.map((each) =>
+    'parts' in each ? { ...each.first, chunk: each.parts.join('') } : each,
+  );
+}
+
+type OutputEvent = Extract<AvianEvent, { type: 'stage-output' }>;
