@@ -31,6 +31,8 @@ export interface TerminalStreams {
   readonly interrupt: () => void;
   /** `ended`: the process is about to end, in whatever way; `continued`: it was stopped and goes on. */
   readonly on: (moment: 'ended' | 'continued', act: () => void) => () => void;
+  /** Asks about each error that nobody caught; one that is `not mine` ends the process as it would have. */
+  readonly onUncaught: (judge: (error: unknown) => 'dealt with' | 'not mine') => () => void;
 }
 
 /** Colour where people look: not into a pipe, not under NO_COLOR or TERM=dumb; FORCE_COLOR overrides. */

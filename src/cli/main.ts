@@ -29,6 +29,17 @@ const io: Io = {
       process.on(name, act);
       return () => void process.off(name, act);
     },
+    onUncaught(judge) {
+      const listener = (error: unknown): void => {
+        if (judge(error) === 'dealt with') return;
+        process.off('uncaughtException', listener);
+        setImmediate(() => {
+          throw error;
+        });
+      };
+      process.on('uncaughtException', listener);
+      return () => void process.off('uncaughtException', listener);
+    },
   }),
 };
 

@@ -6,8 +6,13 @@
 const CONTROL =
   /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?|(?:\x1b\]|\x9d|\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?|\x1b[ -/]*[0-~]?|[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
 
+/** What begins a control sequence, or is a control character other than tab and line feed. */
+const SUSPECT = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/;
+
 /** Text as it would be read: without control sequences; of a line redrawn by CR its last state. */
 export function readable(line: string): string {
+  // Most lines: a flood of them costs a tenth.
+  if (!SUSPECT.test(line)) return line;
   const states = line.split('\r').map((state) => state.replace(CONTROL, ''));
   return states.findLast((state) => state.trim() !== '') ?? states.at(-1) ?? '';
 }

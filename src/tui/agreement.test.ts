@@ -7,17 +7,8 @@ import { createStyle } from '../report/style.ts';
 import { randomFrom, seedOf, type Random } from '../testing/random.ts';
 import { createManualTicker, sampleRun, stage } from '../testing/samples.ts';
 import { layout } from './layout.ts';
-import {
-  after,
-  done,
-  executed,
-  failed,
-  output,
-  plan,
-  screenOf,
-  settled,
-  started,
-} from './testing.ts';
+import { done, executed, failed, output, plan, settled, started } from '../testing/events.ts';
+import { after, screenOf } from './testing.ts';
 
 /** As far as it is looked at here. */
 interface JsonLine {

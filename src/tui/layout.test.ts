@@ -6,19 +6,8 @@ import { sampleRun, stage } from '../testing/samples.ts';
 import { layout } from './layout.ts';
 import { judged, withUsual } from './reduce-view.ts';
 import type { TuiState } from './state.ts';
-import {
-  after,
-  at,
-  done,
-  executed,
-  failed,
-  output,
-  plan,
-  press,
-  screenOf,
-  settled,
-  started,
-} from './testing.ts';
+import { done, executed, failed, output, plan, settled, started } from '../testing/events.ts';
+import { after, at, press, screenOf } from './testing.ts';
 
 const PLAIN = createStyle({ colour: false, ascii: false });
 const drawn = (state: TuiState): string =>

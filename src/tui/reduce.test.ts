@@ -5,19 +5,8 @@ import { answered } from './reduce-action.ts';
 import { relieved } from './reduce-event.ts';
 import { judged, withUsual } from './reduce-view.ts';
 import { shownNames, type TuiState } from './state.ts';
-import {
-  after,
-  at,
-  done,
-  executed,
-  failed,
-  output,
-  plan,
-  press,
-  screenOf,
-  settled,
-  started,
-} from './testing.ts';
+import { done, executed, failed, output, plan, settled, started } from '../testing/events.ts';
+import { after, at, press, screenOf } from './testing.ts';
 
 const phases = (state: TuiState): { readonly [name: string]: string } =>
   Object.fromEntries([...state.rows].map(([name, { phase }]) => [name, phase]));

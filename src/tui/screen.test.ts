@@ -4,7 +4,8 @@ import { createStyle } from '../report/style.ts';
 import { openScreen } from './screen.ts';
 import { createStore, type Store } from './store.ts';
 import type { Effect } from './state.ts';
-import { output as printed, plan, screenOf, started } from './testing.ts';
+import { output as printed, plan, started } from '../testing/events.ts';
+import { screenOf } from './testing.ts';
 
 /** Streams that say they are a terminal, and what was written to it. */
 function terminal(columns = 60, rows = 14) {

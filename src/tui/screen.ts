@@ -1,5 +1,5 @@
 import { Component, createElement, useEffect, useSyncExternalStore, type ReactNode } from 'react';
-import { Box, Text, render, useApp, useInput, useWindowSize, type Instance } from 'ink';
+import { Box, Text, render, useInput, useWindowSize, type Instance } from 'ink';
 import type { Style } from '../report/style.ts';
 import { keysOf } from './keypress.ts';
 import { layout } from './layout.ts';
@@ -27,6 +27,11 @@ export interface Screen {
 const WRAP_OFF = '\x1b[?7l';
 const WRAP_ON = '\x1b[?7h';
 const MAIN_SCREEN = '\x1b[?1049l\x1b[?25h';
+const OTHER_SCREEN = '\x1b[?1049h\x1b[?25l';
+/** To the first line, and nothing below it: the scrollback stays. */
+const ERASED = '\x1b[H\x1b[J';
+/** After the last of a storm of resizes. */
+const SETTLED_MS = 60;
 
 /**
  * Draws the store's state on the alternate screen until it is closed. All that is known of React
@@ -34,11 +39,23 @@ const MAIN_SCREEN = '\x1b[?1049l\x1b[?25h';
  */
 export function openScreen(options: ScreenOptions): Screen {
   const { input, output } = options;
-  const hold: FrameProps['hold'] = {};
   let instance: Instance | undefined;
-  const close = (): void => {
+  let settling: NodeJS.Timeout | undefined;
+  const crash = (error: unknown): void => {
+    // Not from within React's own work, nor before this function has answered.
+    setTimeout(() => {
+      close();
+      options.onCrash(error);
+    }, 0);
+  };
+  const tree = (): ReactNode =>
+    createElement(Guard, { onCrash: crash, children: createElement(Frame, options) });
+
+  function close(): void {
     const closing = instance;
     instance = undefined;
+    clearTimeout(settling);
+    output.off('resize', onResize);
     if (closing === undefined) return;
     try {
       closing.unmount();
@@ -49,18 +66,26 @@ export function openScreen(options: ScreenOptions): Screen {
       input.unref();
       output.write(WRAP_ON);
     }
-  };
-  const crash = (error: unknown): void => {
-    // Not from within React's own work, nor before this function has answered.
-    setTimeout(() => {
-      close();
-      options.onCrash(error);
-    }, 0);
-  };
-  const frame = createElement(Frame, { ...options, hold });
+  }
+
+  /** All of it anew, whatever the terminal holds by now. */
+  function drawAll(): void {
+    if (instance === undefined) return;
+    instance.clear();
+    output.write(ERASED);
+    instance.rerender(tree());
+  }
+
+  // Ink changes what differs from what it drew last, but a terminal whose size changes moves and
+  // drops lines in ways of its own.
+  function onResize(): void {
+    clearTimeout(settling);
+    settling = setTimeout(drawAll, SETTLED_MS);
+  }
+
   output.write(WRAP_OFF);
   try {
-    instance = render(createElement(Guard, { onCrash: crash, children: frame }), {
+    instance = render(tree(), {
       ...{ stdin: input, stdout: output, stderr: output },
       ...{ interactive: true, alternateScreen: true, incrementalRendering: true, maxFps: 30 },
       ...{ exitOnCtrlC: false, patchConsole: false, isScreenReaderEnabled: false },
@@ -69,30 +94,26 @@ export function openScreen(options: ScreenOptions): Screen {
     output.write(`${MAIN_SCREEN}${WRAP_ON}`);
     throw error;
   }
+  output.on('resize', onResize);
   return {
     close,
     redraw() {
       if (instance === undefined) return;
-      hold.suspend?.(() => void output.write(WRAP_OFF)).catch(crash);
+      // Twice: a terminal that for Node is in raw mode already is left as it is.
+      input.setRawMode(false);
+      input.setRawMode(true);
+      output.write(`${OTHER_SCREEN}${WRAP_OFF}`);
+      drawAll();
     },
   };
 }
 
-interface FrameProps extends ScreenOptions {
-  /** Where the frame leaves how to give the terminal away for a moment. */
-  readonly hold: { suspend?: (meanwhile: () => void) => Promise<void> };
-}
-
-function Frame({ store, style, ascii, hold }: FrameProps): ReactNode {
-  const { suspendTerminal } = useApp();
+function Frame({ store, style, ascii }: ScreenOptions): ReactNode {
   const state = useSyncExternalStore(store.subscribe, store.state);
   const { columns, rows } = useWindowSize();
   useInput((input, key) => {
     for (const name of keysOf(input, key)) store.key(name);
   });
-  useEffect(() => {
-    hold.suspend = suspendTerminal;
-  }, [hold, suspendTerminal]);
   useEffect(() => {
     store.update((before) => ({ ...before, size: { columns, rows } }));
   }, [store, columns, rows]);

@@ -3,7 +3,8 @@ import type { AvianEvent } from '../model/event.ts';
 import { LOG_LINES } from './log.ts';
 import { createStore, type StoreClock } from './store.ts';
 import type { Effect, TuiState } from './state.ts';
-import { executed, output, plan, screenOf, settled, started } from './testing.ts';
+import { executed, output, plan, settled, started } from '../testing/events.ts';
+import { screenOf } from './testing.ts';
 
 /** A clock whose timers a test lets run. */
 function manualClock(): StoreClock & { readonly pass: (ms: number) => void } {

@@ -16,6 +16,9 @@ export interface Surface {
   readonly release: () => void;
 }
 
+const isOfScreen = (error: unknown): boolean =>
+  error instanceof Error && /\bscreen\.mjs\b/.test(error.stack ?? '');
+
 /** As `openSurface`; where it fails the terminal is as before, and the reason comes back. */
 export const tryToOpenSurface = (
   ...args: Parameters<typeof openSurface>
@@ -96,6 +99,12 @@ async function openSurface(
   const subscriptions = [
     terminal.on('ended', close),
     terminal.on('continued', () => screen.redraw()),
+    // Ink draws from timers of its own, where no component can catch anything.
+    terminal.onUncaught((error) => {
+      if (!isOfScreen(error)) close();
+      else crash(error);
+      return isOfScreen(error) ? 'dealt with' : 'not mine';
+    }),
   ];
   return {
     store,

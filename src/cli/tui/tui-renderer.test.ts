@@ -2,16 +2,8 @@ import t from 'tap';
 import type { AvianEvent } from '../../model/event.ts';
 import { createPlainRenderer } from '../../report/plain.ts';
 import { createManualTicker, sampleRun, stage } from '../../testing/samples.ts';
-import {
-  done,
-  executed,
-  failed,
-  output,
-  plan,
-  screenOf,
-  settled,
-  started,
-} from '../../tui/testing.ts';
+import { done, executed, failed, output, plan, settled, started } from '../../testing/events.ts';
+import { screenOf } from '../../tui/testing.ts';
 import { createStore } from '../../tui/store.ts';
 import type { Io } from '../io.ts';
 import type { Surface } from './surface.ts';

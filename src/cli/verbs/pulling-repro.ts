@@ -13,8 +13,8 @@ export function runPullingRepro(
   remote: string | undefined,
   io: Io,
 ): Promise<ExitStatus> {
-  const pulling: OpenProject = (_, emit, work) =>
-    withRemotes(io, emit, (context) =>
+  const pulling: OpenProject = (given, emit, work) =>
+    withRemotes(given, emit, (context) =>
       work(context, supplyFrom({ remote, jobs: USUAL_JOBS }, context)),
     );
   return runRepro(wanted, shown, io, pulling);
