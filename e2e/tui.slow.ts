@@ -397,3 +397,32 @@ t.test(
     }
   },
 );
+
+t.test('a run in another terminal is shown while it lasts', inTerminal, async (t) => {
+  const rig = createRig(t, pipeline(WELL));
+  const going = rig.start(['repro']);
+  await begun(rig);
+  const terminal = await openTerminal(t, rig.root, ['tui'], { columns: 100 });
+  const lines = await terminal.until('epoch 1 of 4');
+  t.match(lines[0], /^avian, running elsewhere {2}\S.*: 3 stages: 1 done, 1 running, 1 queued$/);
+  await terminal.keys('x');
+  await terminal.until('it runs in another terminal: stop it there');
+  await terminal.keys('R');
+  await terminal.until('something is under way');
+  rig.write('go', '');
+  t.equal((await going).exitCode, 0);
+  await terminal.until(/✓ train +done/);
+  await terminal.until(/^avian {2}.*3 stages: /);
+  // One that begins while the screen is there, and one that is killed.
+  rig.write('pid', '');
+  const second = rig.start(['repro', '-f', '-s', 'train']);
+  const stage = await begun(rig);
+  await terminal.until('running elsewhere');
+  second.kill('SIGKILL');
+  await second;
+  await terminal.until('the avian that ran it has died');
+  process.kill(stage, 'SIGKILL');
+  await terminal.keys('q');
+  await terminal.until('exit 0');
+  await isGivenBack(t, terminal);
+});

@@ -184,7 +184,8 @@ async function bundleScreen(): Promise<void> {
     platform: 'node',
     target: 'node22.18',
     external: EXTERNAL,
-    define: { 'process.env.NODE_ENV': '"production"' },
+    // Without `fetch` Yoga decodes its WebAssembly itself; with it Node loads all of its HTTP client for that.
+    define: { 'process.env.NODE_ENV': '"production"', fetch: 'undefined' },
     banner: {
       js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
     },

@@ -9,6 +9,7 @@ import type { Io } from './io.ts';
 import { rendererOptions } from './renderer-options.ts';
 import { statusOf } from './repro-options.ts';
 import { show } from './show.ts';
+import { tellOthers } from './tell-others.ts';
 import { tellProblem } from './tell-problem.ts';
 import type { Watch } from './tui/watch.ts';
 import { withRenderer } from './with-renderer.ts';
@@ -58,14 +59,16 @@ async function reproduce(
   open: OpenProject,
 ): Promise<ExitStatus> {
   const { renderer, io } = watch;
+  const others = tellOthers(io, renderer.onEvent);
   try {
-    return await open(io, renderer.onEvent, async (context, supply) => {
+    return await open(io, others.emit, async (context, supply) => {
       watch.opened(context);
       const done = await repro(wanted, context, supply);
       return done.ok ? statusOf(done.value) : tellProblem(done.error, io);
     });
   } finally {
     renderer.close();
+    await others.close();
   }
 }
 

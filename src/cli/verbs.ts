@@ -70,7 +70,7 @@ ${OVERRIDES}
     help: `usage: avian tui [overrides] [options]
 
 The stages with their states, the log of one, why it runs, its lineage and its runs. Starts and
-stops runs, pushes and pulls. ? lists the keys. Where there is no terminal, in CI, with TERM=dumb or
+stops runs, pushes and pulls; shows a run in another terminal. ? lists the keys. Where there is no terminal, in CI, with TERM=dumb or
 AVIAN_TUI=0 it says so and prints what \`avian status\` prints; with INK_SCREEN_READER=true too.
 
   -j, --jobs N         commands at the same time (default: number of cores)`,

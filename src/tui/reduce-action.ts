@@ -5,6 +5,7 @@ import { geometry } from './geometry.ts';
 import { commandFor, helpRows, type Command, type Key } from './keys.ts';
 import { bottomTop, paneLines, visibleLines } from './pane.ts';
 import { saying } from './reduce-event.ts';
+import { LOOKING } from './reduce-view.ts';
 import { selectedRow, shownNames, type Effect, type Pane, type TuiState } from './state.ts';
 
 export interface Reduced {
@@ -244,7 +245,7 @@ function work(
     case 'pull':
       return confirm('pull from the remote into the workspace?', { kind: 'pull' });
     case 'judge':
-      return { state: saying(state, 'looking what is up to date'), effects: [{ kind: 'judge' }] };
+      return { state: saying(state, LOOKING), effects: [{ kind: 'judge' }] };
   }
 }
 

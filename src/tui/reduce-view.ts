@@ -24,9 +24,15 @@ export function judged(state: TuiState, { stages, contested }: StatusView): TuiS
     order,
     selected: isStillThere ? state.selected : order[0],
     answers: {},
-    notice: text === undefined ? undefined : { text, tone: 'warn' },
+    notice: text === undefined ? afterLooking(state) : { text, tone: 'warn' },
   };
 }
+
+/** What is said while `avian status` is asked. */
+export const LOOKING = 'looking what is up to date';
+
+const afterLooking = ({ notice }: TuiState): TuiState['notice'] =>
+  notice?.text === LOOKING ? undefined : notice;
 
 const isUnderWay = ({ phase }: Row, { activity }: TuiState): boolean =>
   activity.kind === 'run' && (phase === 'running' || phase === 'queued');

@@ -138,6 +138,15 @@ export const initialState = (about: Pick<TuiState, 'purpose' | 'size' | 'clock'>
   last: undefined,
 });
 
+/** Another avian has begun a run; its plan is not known yet. */
+export const runElsewhere = ({ clock }: TuiState): Activity => ({
+  kind: 'run',
+  by: 'another',
+  planned: [],
+  sinceMs: clock.monotonicMs,
+  stopping: false,
+});
+
 export const newRow = (name: string): Row => ({
   name,
   phase: 'unknown',

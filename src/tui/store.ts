@@ -16,8 +16,8 @@ export interface Store {
   readonly state: () => TuiState;
   /** Called after each change; gives back how to stop. */
   readonly subscribe: (listener: () => void) => () => void;
-  /** Taken in together with what comes in the same thirtieth of a second. */
-  readonly event: (event: AvianEvent) => void;
+  /** Taken in together with what comes in the same thirtieth of a second; it happened `agoMs` before now. */
+  readonly event: (event: AvianEvent, agoMs?: number) => void;
   readonly key: (key: Key) => void;
   readonly update: (change: (state: TuiState) => TuiState) => void;
   /** Ends its timers; events that wait are dropped. */
@@ -47,7 +47,7 @@ export function createStore(
   const { clock, onEffect, onError } = options;
   const listeners = new Set<() => void>();
   let state = initial;
-  let waiting: AvianEvent[] = [];
+  let waiting: Happened[] = [];
   let broken = false;
   let callOff: (() => void) | undefined;
   let stopTicking: (() => void) | undefined;
@@ -94,8 +94,9 @@ export function createStore(
     const events = merged(waiting);
     waiting = [];
     let next = timed(state);
-    for (const event of events) next = reduceEvent(next, event);
-    change(relieved(next));
+    const { clock: now } = next;
+    for (const { event, agoMs } of events) next = reduceEvent(ago(next, now, agoMs), event);
+    change(relieved({ ...next, clock: now }));
   }
 
   function close(): void {
@@ -110,9 +111,9 @@ export function createStore(
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    event(event) {
+    event(event, agoMs = 0) {
       if (broken) return;
-      waiting.push(event);
+      waiting.push({ event, agoMs });
       callOff ??= clock.after(BATCH_MS, () => {
         callOff = undefined;
         guarded(takeIn);
@@ -138,31 +139,45 @@ export function createStore(
   };
 }
 
+interface Happened {
+  readonly event: AvianEvent;
+  readonly agoMs: number;
+}
+
+const ago = (state: TuiState, now: TuiState['clock'], ms: number): TuiState => ({
+  ...state,
+  clock: { monotonicMs: now.monotonicMs - ms, nowMs: now.nowMs - ms },
+});
+
 /** Output of one stage and stream as one event, where nothing else of that stage lies in between. */
-function merged(events: readonly AvianEvent[]): readonly AvianEvent[] {
-  const result: (AvianEvent | { readonly parts: string[]; readonly first: OutputEvent })[] = [];
-  const open = new Map<string, { readonly parts: string[]; readonly first: OutputEvent }>();
-  for (const event of events) {
+function merged(events: readonly Happened[]): readonly Happened[] {
+  const result: (Happened | Printed)[] = [];
+  const open = new Map<string, Printed>();
+  for (const happened of events) {
+    const { event } = happened;
     if (event.type !== 'stage-output') {
       if ('stage' in event) {
         open.delete(`stdout ${event.stage}`);
         open.delete(`stderr ${event.stage}`);
       }
-      result.push(event);
+      result.push(happened);
       continue;
     }
     const key = `${event.stream} ${event.stage}`;
     const known = open.get(key);
-    if (known !== undefined) known.parts.push(event.chunk);
+    if (known !== undefined) known.chunks.push(event.chunk);
     else {
-      const fresh = { parts: [event.chunk], first: event };
-      open.set(key, fresh);
-      result.push(fresh);
+      const printed = { first: event, chunks: [event.chunk] };
+      open.set(key, printed);
+      result.push(printed);
     }
   }
   return result.map((each) =>
-    'parts' in each ? { ...each.first, chunk: each.parts.join('') } : each,
+    'first' in each ? { event: { ...each.first, chunk: each.chunks.join('') }, agoMs: 0 } : each,
   );
 }
 
-type OutputEvent = Extract<AvianEvent, { type: 'stage-output' }>;
+interface Printed {
+  readonly first: Extract<AvianEvent, { type: 'stage-output' }>;
+  readonly chunks: string[];
+}

@@ -11,17 +11,22 @@ import { createStyle } from '../../report/style.ts';
 import { pullText, pushText } from '../../report/transfers.ts';
 import { saying } from '../../tui/reduce-event.ts';
 import { judged } from '../../tui/reduce-view.ts';
-import type { Effect } from '../../tui/state.ts';
+import { runElsewhere, type Effect } from '../../tui/state.ts';
+import { systemClock } from '../clock.ts';
 import { withRemotes } from '../compose-remote.ts';
 import { exitStatus, type ExitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { reproOptions, statusOf } from '../repro-options.ts';
+import { tellOthers } from '../tell-others.ts';
 import { tellProblem } from '../tell-problem.ts';
 import { tellUnexpected } from '../tell-unexpected.ts';
 import { parseTransferJobs } from '../transfer-words.ts';
 import { tryToOpenSurface } from './surface.ts';
+import { findRunElsewhere } from './run-elsewhere.ts';
 import { createTuiRenderer } from './tui-renderer.ts';
 import { ask, crashText, logPathIn, tellUsual } from './watch.ts';
+
+const LOOK_EVERY_MS = 1000;
 
 /** What a piece of work came to: its exit status, and what to say of it on the screen. */
 interface Done {
@@ -53,6 +58,7 @@ export async function runSession(
   const { store, io: held } = surface;
   const renderer = createTuiRenderer(io, surface, logPathIn(io));
   const closing = new AbortController();
+  const ending = AbortSignal.any([io.signal, closing.signal]);
   let queue: Promise<unknown> = Promise.resolve();
   /** The work that has the project, while it has it. */
   const active: { stop?: AbortController; context?: RemoteContext } = {};
@@ -60,7 +66,7 @@ export async function runSession(
 
   io.signal.addEventListener('abort', () => left.resolve(undefined), { once: true });
 
-  const isEnding = (): boolean => closing.signal.aborted || io.signal.aborted;
+  const isEnding = (): boolean => ending.aborted;
 
   function onEffect(effect: Exclude<Effect, { kind: 'copy' | 'interrupt' }>): void {
     switch (effect.kind) {
@@ -115,9 +121,10 @@ export async function runSession(
   ): Promise<Done> {
     const signal = AbortSignal.any([io.signal, stop]);
     const inner = { ...held, signal };
+    const others = tellOthers(io, renderer.onEvent);
     let done: Done = { status: exitStatus.bug };
     try {
-      const status = await withRemotes(inner, renderer.onEvent, async (context) => {
+      const status = await withRemotes(inner, others.emit, async (context) => {
         active.context = context;
         done = await work(context).finally(() => delete active.context);
         return done.status;
@@ -126,6 +133,32 @@ export async function runSession(
     } catch (error) {
       if (signal.aborted) return { status: exitStatus.ok, said: 'stopped' };
       return { status: tellUnexpected(error, held), said: String(error) };
+    } finally {
+      await others.close();
+    }
+  }
+
+  /** Shows what another avian runs, as long as it does; what this one starts would only wait for it. */
+  async function lookOn(): Promise<void> {
+    const other = active.stop === undefined ? findRunElsewhere(io) : undefined;
+    if (other === undefined) return;
+    store.update((state) => ({ ...state, activity: runElsewhere(state) }));
+    const how = await other.follow(({ at, event }) => {
+      store.event(event, Math.max(0, systemClock.now() - at));
+    }, ending);
+    if (how === 'left') return;
+    store.update((state) => ({
+      ...(how === 'died' ? saying(state, 'the avian that ran it has died', 'bad') : state),
+      activity: { kind: 'idle' },
+      work: undefined,
+    }));
+    inTurn(judge);
+  }
+
+  async function keepLookingOn(): Promise<void> {
+    while (!isEnding()) {
+      await lookOn();
+      await systemClock.sleep(LOOK_EVERY_MS, ending);
     }
   }
 
@@ -184,17 +217,16 @@ export async function runSession(
 
   /** A look at the project, without a word about it. */
   async function quietly(work: (context: RemoteContext) => Promise<void>): Promise<void> {
-    const signal = AbortSignal.any([io.signal, closing.signal]);
     const onEvent = (event: AvianEvent): void => {
       if (event.type === 'progress') store.event(event);
     };
     try {
-      await withRemotes({ ...held, signal }, onEvent, async (context) => {
+      await withRemotes({ ...held, signal: ending }, onEvent, async (context) => {
         await work(context);
         return exitStatus.ok;
       });
     } catch (error) {
-      if (signal.aborted) return;
+      if (isEnding()) return;
       const said =
         error instanceof ProblemError ? error.problem.diagnostics[0]?.message : undefined;
       store.update((state) => saying(state, said ?? String(error), 'bad'));
@@ -202,13 +234,16 @@ export async function runSession(
   }
 
   try {
-    inTurn(judge);
+    const looking = keepLookingOn();
+    // What another avian is about to change is not worth judging now.
+    if (store.state().activity.kind === 'idle') inTurn(judge);
     await left.promise;
     // A run that is under way goes on, in plain lines.
     const goesOn = active.stop !== undefined;
     closing.abort();
     renderer.toPlain();
     await queue;
+    await looking;
     return goesOn ? latest : exitStatus.ok;
   } finally {
     renderer.close();
