@@ -6,8 +6,11 @@ export const GROUPS: readonly (readonly [title: string, names: readonly string[]
   ['run', ['repro', 'run', 'commit', 'freeze', 'unfreeze']],
   ['look', ['status', 'why', 'dag', 'logs', 'deps', 'verify']],
   ['compare', ['metrics', 'params', 'diff', 'lineage']],
-  ['data', ['add', 'import-url', 'update', 'checkout', 'remove', 'move', 'du', 'gc', 'merge-lock']],
-  ['share', ['push', 'pull', 'fetch', 'ls', 'cat', 'export', 'remote']],
+  [
+    'data',
+    ['add', 'import-url', 'update', 'checkout', 'remove', 'move', 'du', 'gc', 'fsck', 'merge-lock'],
+  ],
+  ['share', ['push', 'pull', 'fetch', 'ls', 'cat', 'export', 'remote', 'cost']],
   ['ship', ['image', 'deploy', 'stop', 'rollback']],
 ];
 
