@@ -43,7 +43,7 @@ export async function createLab(t: Test) {
     fsck: async (repair: boolean) =>
       unwrap(await checkRemote(repair, client.remote, client.ports, OPTIONS)),
     /** Whether somebody with nothing gets all of it. */
-    async canPull(...wants: readonly Want[]): Promise<boolean> {
+    canPull: async (...wants: readonly Want[]): Promise<boolean> => {
       const empty = await emptyDisk();
       const { remote, ports } = new SimulatedClient(empty, simulation, random, bucket);
       const done = await fetch(() => Promise.resolve(ok(wants)), remote, ports, OPTIONS);

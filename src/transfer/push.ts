@@ -1,6 +1,6 @@
 import { problem, type Problem } from '../model/diagnostic.ts';
 import { byCodeUnit, canonicalJson } from '../model/json.ts';
-import type { Digest, RunId } from '../model/names.ts';
+import type { Digest } from '../model/names.ts';
 import { ProblemError } from '../model/problem-error.ts';
 import type { Holder, Root } from '../model/remote.ts';
 import type { Result } from '../model/result.ts';

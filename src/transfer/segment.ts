@@ -84,7 +84,7 @@ export function decodeRows(triples: readonly unknown[], size: number): readonly 
   if (triples.length % 3 !== 0) return undefined;
   const objects: Held[] = [];
   for (let at = 0; at < triples.length; at += 3) {
-    const [hex, offset, length] = triples.slice(at, at + 3) as unknown[];
+    const [hex, offset, length] = triples.slice(at, at + 3);
     if (!isText(hex) || !HEX.test(hex) || !isAmount(offset) || !isAmount(length)) return undefined;
     if (offset + length > size) return undefined;
     objects.push({ digest: digestOf(hex), offset, size: length });

@@ -1,5 +1,4 @@
-import type { Digest } from '../model/names.ts';
-import type { Held, Holder, SizedObject } from '../model/remote.ts';
+import type { Holder, SizedObject } from '../model/remote.ts';
 import { blobName, isAlone } from './layout.ts';
 import { packContent } from './pack.ts';
 import { failure, orThrow } from './problems.ts';
