@@ -128,7 +128,7 @@ export class Simulation {
               const result = await work(unheard);
               if (client.isAlive) resolve(result);
             } catch (error) {
-              if (client.isAlive) reject(error);
+              if (client.isAlive) reject(error instanceof Error ? error : new Error(String(error)));
             }
           },
         };
