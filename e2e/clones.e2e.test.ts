@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createRig, type Rig } from './rig.ts';
@@ -163,6 +171,31 @@ t.test('a remote that cannot be reached, or is none', async (t) => {
   const repro = await ben.avian('repro evaluate --pull');
   t.equal(repro.code, 1, repro.stderr);
   t.match(repro.stderr, /dep raw does not exist/, 'an empty remote has nothing to offer');
+});
+
+t.test('a remote that breaks in the middle fails the stage, and nothing is made up', async (t) => {
+  const ana = await colleague(t);
+  const ben = await clone(t, ana);
+  t.match(await ben.avian('repro prepare --pull'), { code: 0 });
+  const packs = join(ana.root, 'bucket/packs');
+  const names = readdirSync(packs);
+  for (const name of names) renameSync(join(packs, name), join(ana.root, name));
+  const lost = await ben.avian('repro evaluate --pull');
+  t.match(lost, { code: 5, stderr: /train +failed.*packs\/[0-9a-f]+\.pack is named by the index/ });
+  t.notOk(existsSync(join(ben.root, 'model')));
+  for (const name of names) mkdirSync(join(packs, name));
+  const broken = await ben.avian('repro evaluate --pull');
+  t.match(broken, {
+    code: 4,
+    stderr: /train +failed.*model cannot be fetched from lab: .*it is no file/,
+  });
+  t.match(broken.stderr, /1 up to date, 1 failed, 1 blocked/);
+  for (const name of names) {
+    rmdirSync(join(packs, name));
+    renameSync(join(ana.root, name), join(packs, name));
+  }
+  t.match(await ben.avian('repro evaluate --pull'), { code: 0, stderr: /2 restored/ });
+  t.equal(ben.read('model'), ana.read('model'));
 });
 
 t.test('ls and cat read cache and remote by the names of the lock', async (t) => {
