@@ -29,6 +29,8 @@ export interface Terminal {
   bytes(): string;
   /** As tmux knows it: whether the alternate screen is on, the cursor visible, … */
   flag(name: string): Promise<string>;
+  /** What was copied last, by the terminal's own way (OSC 52). */
+  clipboard(): Promise<string>;
   /** Of avian in it. */
   pid(): number;
   /** The modes of the terminal after avian's end, as `stty -a` says them. */
@@ -79,6 +81,7 @@ export async function openTerminal(
   ].join('; ');
   const size = ['-x', String(columns), '-y', String(rows)];
   await tmux('new-session', '-d', ...size, '-c', root, `exec sh -c ${quoted(script)}`);
+  await tmux('set-option', '-s', 'set-clipboard', 'on');
   await tmux('pipe-pane', `exec cat >> ${quoted(written)}`);
   closeSync(openSync(join(folder, 'go'), 'w'));
 
@@ -107,6 +110,7 @@ export async function openTerminal(
     },
     bytes: () => readFileSync(written, 'utf8'),
     flag: async (name) => (await tmux('display-message', '-p', `#{${name}}`)).trim(),
+    clipboard: () => tmux('show-buffer'),
     pid: () => Number(readFileSync(join(folder, 'pid'), 'utf8')),
     stty: () => readFileSync(join(folder, 'stty'), 'utf8'),
   };

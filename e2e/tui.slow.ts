@@ -208,6 +208,38 @@ t.test('q leaves the run alone: plain lines tell the rest', inTerminal, async (t
   await isGivenBack(t, terminal);
 });
 
+t.test('c copies what is on screen to the clipboard', inTerminal, async (t) => {
+  const rig = createRig(t, pipeline(WELL));
+  const terminal = await openTerminal(t, rig.root, ['repro', '--tui']);
+  await terminal.until('epoch 1 of 4');
+  await terminal.keys('c');
+  await terminal.until('copied 1 line');
+  t.equal(await terminal.clipboard(), 'epoch 1 of 4  loss 0.5\n');
+  rig.write('go', '');
+  await terminal.until('exit 0');
+});
+
+t.test('stopped and continued, it has its screen and its keys again', inTerminal, async (t) => {
+  const rig = createRig(t, pipeline(WELL));
+  const terminal = await openTerminal(t, rig.root, ['repro', '--tui']);
+  const before = masked(await terminal.until('epoch 1 of 4'));
+  process.kill(terminal.pid(), 'SIGSTOP');
+  await sleep(200);
+  process.kill(terminal.pid(), 'SIGCONT');
+  await terminal.until(/^avian /);
+  await terminal.keys('?');
+  await terminal.until('keys\n');
+  await terminal.keys('q');
+  const after = masked(await terminal.until('epoch 1 of 4'));
+  t.same(
+    after.map((line) => line.replace(', TIME left', '')),
+    before,
+  );
+  rig.write('go', '');
+  await terminal.until('exit 0');
+  await isGivenBack(t, terminal);
+});
+
 t.test('avian tui: judges, runs, stops, runs again, forces', inTerminal, async (t) => {
   const rig = createRig(t, pipeline(WELL));
   const terminal = await openTerminal(t, rig.root, ['tui'], { columns: 100, rows: 20 });

@@ -4,7 +4,7 @@ import { verbs } from './verbs.ts';
 export const GROUPS: readonly (readonly [title: string, names: readonly string[]])[] = [
   ['start', ['init', 'import-dvc', 'doctor', 'completion']],
   ['run', ['repro', 'run', 'commit', 'freeze', 'unfreeze']],
-  ['look', ['status', 'why', 'dag', 'logs', 'deps', 'verify']],
+  ['look', ['tui', 'status', 'why', 'dag', 'logs', 'deps', 'verify']],
   ['compare', ['metrics', 'params', 'diff', 'lineage']],
   [
     'data',

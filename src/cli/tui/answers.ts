@@ -30,6 +30,8 @@ export async function answerLines(
   const problemText = (problem: Problem): string => printProblem(problem, style);
   switch (question) {
     case 'log': {
+      const [latest] = await runs.history(stage as StageName, 1);
+      if (latest === undefined) return [`${stage} has not run here`];
       const view = await logs({ stage }, context);
       return linesOf(view.ok ? logsText(view.value) : problemText(view.error)).slice(-LOG_LINES);
     }
