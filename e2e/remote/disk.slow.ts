@@ -11,7 +11,7 @@ import { faultsOfCache, isAllOrNothing, pictureOf } from './state.ts';
  */
 
 /** Of the 25 MB that a pull brings into the cache, and once more into the workspace. */
-const SIZES_MB = [1, 6, 13, 20, 24, 27, 35, 45, 49];
+const SIZES_MB = [1, 6, 13, 20, 24, 27, 35, 45, 47];
 
 const needsRoot =
   process.getuid?.() === 0 && process.platform === 'linux' ? {} : { skip: 'needs root on Linux' };
