@@ -5,7 +5,7 @@ export const GROUPS: readonly (readonly [title: string, names: readonly string[]
   ['start', ['init', 'import-dvc', 'doctor', 'completion']],
   ['run', ['repro', 'run', 'commit', 'freeze', 'unfreeze']],
   ['look', ['tui', 'status', 'why', 'dag', 'logs', 'deps', 'verify']],
-  ['compare', ['metrics', 'params', 'diff', 'lineage']],
+  ['compare', ['metrics', 'params', 'plots', 'exp', 'diff', 'lineage', 'report']],
   [
     'data',
     ['add', 'import-url', 'update', 'checkout', 'remove', 'move', 'du', 'gc', 'fsck', 'merge-lock'],

@@ -117,6 +117,10 @@ t.test('what is in the way in a folder', async (t) => {
   t.match(await send(machine, target, wants), {
     error: { kind: 'stage', diagnostics: [{ code: 'export/unwritable' }] },
   });
+  if (process.platform !== 'linux') return;
+  t.match(await send(machine, openExportFolder('/proc/nowhere'), wants), {
+    error: { kind: 'stage', diagnostics: [{ code: 'export/unwritable' }] },
+  });
 });
 
 t.test('bytes that went bad in the cache are not handed out', async (t) => {

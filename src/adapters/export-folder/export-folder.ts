@@ -25,7 +25,7 @@ export function openExportFolder(folder: string): ExportTarget {
         if (await isSame(path, there)) return 'same';
         if (!replace || there.isDirectory()) return 'differs';
       }
-      await fs.mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       const temporary = `${path}.${randomBytes(6).toString('hex')}.partial`;
       try {
         await make(temporary);
@@ -55,11 +55,36 @@ export function openExportFolder(folder: string): ExportTarget {
       ),
 
     directory: (name) =>
-      attempt(join(folder, name), async () => {
-        const made = await fs.mkdir(join(folder, name), { recursive: true });
-        return made === undefined ? 'same' : 'written';
-      }),
+      attempt(join(folder, name), async () =>
+        (await makeFolder(join(folder, name))) ? 'written' : 'same',
+      ),
   };
+}
+
+/**
+ * With its parents; false when it was there. Node's own `recursive` never returns where a folder that
+ * is there takes no new names and says that it is absent, as /proc does.
+ */
+async function makeFolder(path: string): Promise<boolean> {
+  try {
+    return await makeOne(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error;
+  }
+  await makeFolder(dirname(path));
+  return makeOne(path);
+}
+
+async function makeOne(path: string): Promise<boolean> {
+  try {
+    await fs.mkdir(path);
+    return true;
+  } catch (error) {
+    // Another file of the same folder may have made it.
+    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST';
+    if (isThere && (await fs.stat(path)).isDirectory()) return false;
+    throw error;
+  }
 }
 
 async function isSameFile(

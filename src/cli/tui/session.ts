@@ -182,8 +182,9 @@ export async function runSession(
     const said: Result<string, Problem> =
       direction === 'push'
         ? mapped(await push({ ...wanted, dry: false }, context), (view) => pushText(view, style))
-        : mapped(await pull({ ...wanted, allowMissing: false, checkout: true, dry: false }, context), (view) =>
-            pullText(view, style),
+        : mapped(
+            await pull({ ...wanted, allowMissing: false, checkout: true, dry: false }, context),
+            (view) => pullText(view, style),
           );
     return said.ok
       ? { status: exitStatus.ok, said: said.value.trimEnd().replaceAll('\n', '; ') }
