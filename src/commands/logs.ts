@@ -9,6 +9,8 @@ export interface LogsOptions {
   readonly stage: string;
   /** A run's or attempt's id or the start of one, or `-2` for the second-newest; the newest when absent. */
   readonly run?: string;
+  /** Of a longer log only its end; see LogStore. */
+  readonly lastBytes?: number;
 }
 
 /** `avian logs <stage>`: what an attempt printed, kept for every one of them. */
@@ -21,7 +23,7 @@ export async function logs(
   const { attempt, id, startedAt, durationMs, ending, adopted } = run;
   const about = { stage: run.stage, attempt, run: id, startedAt, durationMs, ending };
   if (adopted !== undefined) return ok({ ...about, adopted, chunks: [] });
-  const chunks = await ports.logs.read(run.attempt);
+  const chunks = await ports.logs.read(run.attempt, options.lastBytes);
   if (chunks === undefined) {
     const where = `${run.provenance.user}@${run.provenance.host}`;
     return err(

@@ -10,8 +10,11 @@ export interface AttemptLog {
 
 export interface LogStore {
   open(attempt: AttemptId, stage: string): AttemptLog;
-  /** The log of an attempt as it was written; undefined when it is not on this machine. */
-  read(attempt: AttemptId): Promise<readonly LogChunk[] | undefined>;
+  /**
+   * The log of an attempt as it was written; undefined when it is not on this machine. Of a log that
+   * is longer than `lastBytes` the whole lines at its end.
+   */
+  read(attempt: AttemptId, lastBytes?: number): Promise<readonly LogChunk[] | undefined>;
   /** Keeps which files an attempt read and wrote, beside its log. */
   keepTrace(attempt: AttemptId, trace: Traced): Promise<void>;
   /** Undefined when the attempt was not watched, or not on this machine. */

@@ -214,8 +214,17 @@ export class FakeLogStore implements LogStore {
     };
   }
 
-  async read(attempt: AttemptId): Promise<readonly LogChunk[] | undefined> {
-    return this.logs.get(attempt);
+  async read(attempt: AttemptId, lastBytes = Infinity): Promise<readonly LogChunk[] | undefined> {
+    const chunks = this.logs.get(attempt);
+    if (chunks === undefined) return undefined;
+    const bytes = Buffer.from(chunks.map(({ chunk }) => chunk).join(''));
+    const before = Math.max(0, bytes.length - lastBytes);
+    let skip = before === 0 ? 0 : before + bytes.subarray(before).indexOf('\n') + 1;
+    return chunks.flatMap(({ stream, chunk }) => {
+      const kept = Buffer.from(chunk).subarray(Math.max(0, skip)).toString();
+      skip -= Buffer.byteLength(chunk);
+      return kept === '' ? [] : [{ stream, chunk: kept }];
+    });
   }
 
   async keepTrace(attempt: AttemptId, trace: Traced): Promise<void> {

@@ -150,6 +150,7 @@ t.test('logs are read back by attempt', async (t) => {
   log.append('stdout', 'é');
   t.match(await log.close(), { size: 2, digest: /^b3:/ });
   t.same(await logs.read(attempt), [{ stream: 'stdout', chunk: 'é' }]);
+  t.same(await logs.read(attempt, 2), [{ stream: 'stdout', chunk: 'é' }]);
   t.equal(await logs.read('a2' as AttemptId), undefined);
   t.equal(await logs.readTrace(attempt), undefined);
   await logs.keepTrace(attempt, COPIED);

@@ -50,6 +50,22 @@ t.test('what was said can be read by people, and by stream', async (t) => {
   t.throws(() => log.append('stdout', 'late'), /bug/);
 });
 
+t.test('of a long log the end can be had, in whole lines and by stream', async (t) => {
+  const { logs } = project(t);
+  const log = logs.open(attempt, 'train');
+  log.append('stdout', 'éé one\n');
+  log.append('stderr', 'éé two\n');
+  log.append('stdout', 'éé three\n');
+  const { size } = await log.close();
+  const all = await logs.read(attempt);
+  t.equal(all?.length, 3);
+  for (const enough of [size, size + 1, Infinity]) t.same(await logs.read(attempt, enough), all);
+  t.same(await logs.read(attempt, size - 1), all?.slice(1));
+  t.same(await logs.read(attempt, 20), all?.slice(2), 'cut within a letter');
+  t.same(await logs.read(attempt, 3), []);
+  t.same(await logs.read(attempt, 0), []);
+});
+
 t.test('a silent attempt has an empty log', async (t) => {
   const { logs } = project(t);
   t.match(await logs.open(attempt, 'train').close(), { size: 0, digest: `b3:${hashText('')}` });

@@ -2,9 +2,11 @@ import {
   closeSync,
   createReadStream,
   existsSync,
+  fstatSync,
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -37,10 +39,11 @@ export function openLogStore({ cache, startHash }: LogStoreOptions): LogStore {
   const folder = join(cache, 'logs');
   return {
     open: (attempt) => new FileLog(folder, attempt, startHash),
-    read: async (attempt) => {
+    read: async (attempt, lastBytes = Infinity) => {
       const { log, index } = filesOf(folder, attempt);
       if (!existsSync(log)) return undefined;
-      return chunksOf(readFileSync(log), readIndex(index));
+      const { bytes, skipped } = readEnd(log, lastBytes);
+      return chunksOf(bytes, readIndex(index), skipped);
     },
     keepTrace: async (attempt, trace) => {
       const { writeTrace } = await import('./trace-file.ts');
@@ -185,14 +188,39 @@ function readIndex(path: string): readonly { readonly stream: Stream; readonly s
   });
 }
 
+/** The end of a file, from the start of a line on, and how much lies before it. */
+function readEnd(
+  path: string,
+  lastBytes: number,
+): { readonly bytes: Buffer; readonly skipped: number } {
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    const before = Math.max(0, size - lastBytes);
+    const bytes = Buffer.alloc(size - before);
+    let read = 0;
+    for (let count = -1; count !== 0 && read < bytes.length; read += count) {
+      count = readSync(file, bytes, read, bytes.length - read, before + read);
+    }
+    const end = bytes.subarray(0, read);
+    // Where it was cut there may be half a line, and half a letter.
+    const start = before === 0 ? 0 : end.indexOf(10) + 1;
+    return { bytes: end.subarray(start), skipped: before + start };
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** `bytes` are what follows the first `skipped` bytes of the log. */
 function chunksOf(
   bytes: Buffer,
   index: readonly { readonly stream: Stream; readonly size: number }[],
+  skipped: number,
 ): LogChunk[] {
   const chunks: LogChunk[] = [];
-  let at = 0;
+  let at = -skipped;
   const take = (stream: Stream, end: number): void => {
-    const chunk = bytes.toString('utf8', at, end);
+    const chunk = end <= 0 ? '' : bytes.toString('utf8', Math.max(0, at), end);
     if (chunk !== '') chunks.push({ stream, chunk });
     at = Math.min(end, bytes.length);
   };

@@ -16,6 +16,8 @@ import { systemClock } from '../clock.ts';
 import type { Io } from '../io.ts';
 
 const RUNS_SHOWN = 100;
+/** More than what is kept of it on the screen. */
+const LOG_BYTES = 4 * 2 ** 20;
 
 /** What a pane shows of a stage, in lines without colour. */
 export async function answerLines(
@@ -32,7 +34,7 @@ export async function answerLines(
     case 'log': {
       const [latest] = await runs.history(stage as StageName, 1);
       if (latest === undefined) return [`${stage} has not run here`];
-      const view = await logs({ stage }, context);
+      const view = await logs({ stage, lastBytes: LOG_BYTES }, context);
       return linesOf(view.ok ? logsText(view.value) : problemText(view.error)).slice(-LOG_LINES);
     }
     case 'why': {
