@@ -185,6 +185,8 @@ t.test('a project in two languages: init, repro, status', async (t) => {
     'the module that watches Node is there',
   );
   t.match((await avian('doctor')).stdout, /sqlite/i);
+  t.equal((await avian('report', '-o', 'page.html')).code, 0);
+  t.match(readFileSync(join(project, 'page.html'), 'utf8'), /aria-label="The graph of stages/);
   t.equal((await avian('nonsense')).code, 64);
 });
 

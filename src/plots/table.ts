@@ -65,7 +65,7 @@ function tableOf(value: JsonValue): Table {
   const list = firstList(value);
   if (list !== undefined) return fromObjects(list);
   if (Array.isArray(value) && value.length > 0) {
-    return { columns: ['value'], rows: (value as JsonValue[]).map((each) => [cellOf(each)]) };
+    return { columns: ['value'], rows: value.map((each: JsonValue) => [cellOf(each)]) };
   }
   return isJsonObject(value) ? fromObjects([value]) : { columns: [], rows: [] };
 }

@@ -70,14 +70,14 @@ await t.test('writes figures and files that agree with each other', async (t) =>
 });
 
 await t.test('the same model and data give the same bytes', async (t) => {
-  const before = picture(at('out'));
+  const before = bytesOf(at('out'));
   const { code, stderr } = await runProgram('evaluate/main.ts', flags());
   t.equal(code, 0, stderr);
-  t.same(picture(at('out')), before);
+  t.same(bytesOf(at('out')), before);
   t.ok(Object.keys(before).length >= 9);
 });
 
-function picture(folder: string): { readonly [name: string]: string } {
+function bytesOf(folder: string): { readonly [name: string]: string } {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
   const files = names.filter((name) => statSync(join(folder, name)).isFile());
   return Object.fromEntries(

@@ -48,8 +48,8 @@ const line = (answer: Awaited<ReturnType<Git>>): string | undefined =>
 async function commitsOf(git: Git, path: string, most: number): Promise<readonly ChangingCommit[]> {
   const log = await git('log', '-z', `--max-count=${most}`, '--format=%H %s', '--', path);
   if (log.kind !== 'ok') return [];
-  return log.stdout.split('\0').flatMap((line): ChangingCommit[] => {
-    const [, id, subject = ''] = /^([0-9a-f]{40,64}) (.*)$/.exec(line) ?? [];
+  return log.stdout.split('\0').flatMap((entry): ChangingCommit[] => {
+    const [, id, subject = ''] = /^([0-9a-f]{40,64}) (.*)$/.exec(entry) ?? [];
     return id === undefined ? [] : [{ id, subject }];
   });
 }

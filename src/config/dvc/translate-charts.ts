@@ -18,7 +18,7 @@ export function translateChart(
   const [across, up] = [fromRoot(x, folder), fromRoot(y, folder)];
   // With files of its own a plot's key is its name, else the path of its file.
   const id = isJsonObject(y) ? name : pathFromRoot(name, folder);
-  if (id === undefined || across === 'unknown' || up === 'unknown') return undefined;
+  if (id === undefined || across === null || up === null) return undefined;
   const kept = Object.entries(others).filter(([field]) => FIELDS.includes(field));
   return {
     [id]: {
@@ -32,12 +32,12 @@ export function translateChart(
 const pathFromRoot = (path: string, folder: RepoPath): RepoPath | undefined =>
   isTemplate(path) ? undefined : parseRepoPath(path, folder);
 
-/** Fields as they are; fields by file with the file's path from the root. */
-function fromRoot(
-  fields: JsonValue | undefined,
-  folder: RepoPath,
-): JsonValue | undefined | 'unknown' {
+/** Fields as they are; fields by file with the file's path from the root. Null where one has none. */
+function fromRoot(fields: JsonValue | undefined, folder: RepoPath): JsonValue | undefined {
   if (!isJsonObject(fields)) return fields;
-  const moved = Object.entries(fields).map(([file, field]) => [pathFromRoot(file, folder), field]);
-  return moved.some(([file]) => file === undefined) ? 'unknown' : Object.fromEntries(moved);
+  const moved = Object.entries(fields).flatMap(([file, field]): [string, JsonValue][] => {
+    const path = pathFromRoot(file, folder);
+    return path === undefined ? [] : [[path, field]];
+  });
+  return moved.length < Object.keys(fields).length ? null : Object.fromEntries(moved);
 }

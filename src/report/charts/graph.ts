@@ -1,4 +1,4 @@
-import dagre from '@dagrejs/dagre';
+import layouts from '@dagrejs/dagre';
 import { curveBasis, line } from 'd3-shape';
 import { html, NOTHING, type Markup } from '../page/html.ts';
 import { drawing, fitted, round, textWidth } from './frame.ts';
@@ -19,6 +19,23 @@ export interface GraphEdge {
   readonly look?: string;
 }
 
+/** The part of dagre that is used here: its own types name each other without endings, where Node's rules find nothing. */
+interface Layouts {
+  readonly graphlib: { readonly Graph: new (kind: { readonly multigraph: true }) => Layout };
+  readonly layout: (graph: Layout) => void;
+}
+
+interface Layout {
+  setGraph(options: { readonly [name: string]: string | number }): void;
+  setNode(id: string, size: { readonly width: number; readonly height: number }): void;
+  setEdge(from: string, to: string, label: object, name: string): void;
+  graph(): { readonly width?: number; readonly height?: number };
+  node(id: string): Placed;
+  edge(from: string, to: string, name: string): { readonly points: { x: number; y: number }[] };
+}
+
+const dagre = layouts as unknown as Layouts;
+
 const LINE = 16;
 const WIDEST = 240;
 /** A layout of more takes seconds, and nobody finds anything in it. */
@@ -33,7 +50,6 @@ export function graphChart(
   if (nodes.length === 0 || nodes.length > MOST_NODES) return NOTHING;
   const graph = new dagre.graphlib.Graph({ multigraph: true });
   graph.setGraph({ rankdir: 'LR', nodesep: 14, ranksep: 44, marginx: 4, marginy: 4 });
-  graph.setDefaultEdgeLabel(() => ({}));
   for (const { id, lines } of nodes) {
     const width = Math.min(WIDEST, Math.max(...lines.map(textWidth)) + 22);
     graph.setNode(id, { width, height: lines.length * LINE + 14 });
@@ -48,12 +64,12 @@ export function graphChart(
   )
     .curve(curveBasis)
     .digits(1);
-  const size = graph.graph() as { readonly width?: number; readonly height?: number };
+  const size = graph.graph();
   return drawing(
     { width: size.width ?? 0, height: size.height ?? 0 },
     label,
     shown.map(({ from, to, look = '' }, index) => {
-      const edge = graph.edge(from, to, String(index)) as { points: { x: number; y: number }[] };
+      const edge = graph.edge(from, to, String(index));
       return html`<path
         class="edge ${look}"
         d="${path(edge.points) ?? ''}"
@@ -61,7 +77,7 @@ export function graphChart(
       />`;
     }),
     nodes.map(({ id, lines, look, about }) => {
-      const { x, y, width, height } = graph.node(id) as Placed;
+      const { x, y, width, height } = graph.node(id);
       const [left, top] = [x - width / 2, y - height / 2];
       return html`<g class="node ${look}"
         ><title>${about}</title
