@@ -109,6 +109,16 @@ t.test('drawn otherwise than declared', async (t) => {
   ]);
 });
 
+t.test('a stage means the plots of all that it writes', async (t) => {
+  const project = measuredProject();
+  await tryOut(project);
+  const of = async (...targets: string[]) =>
+    valueOf(await plotsShow({ targets, as: {} }, lookContext(project))).plots.map(({ id }) => id);
+  t.same(await of('evaluate'), ['Confusion', 'Samples']);
+  t.same(await of('train', 'evaluation/samples.csv'), ['loss.csv', 'Samples']);
+  t.same(await of('evaluation'), ['Confusion', 'Samples'], 'as does a folder');
+});
+
 t.test('targets and revisions that are none', async (t) => {
   const project = measuredProject();
   const context = lookContext(project);

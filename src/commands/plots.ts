@@ -1,6 +1,7 @@
 import { problem, type Problem } from '../model/diagnostic.ts';
 import { closest } from '../model/did-you-mean.ts';
-import { contains, parseRepoPath } from '../model/names.ts';
+import { contains, parseRepoPath, type RepoPath } from '../model/names.ts';
+import type { Pipeline, Stage } from '../model/pipeline.ts';
 import type { Plot, PlotDeclaration, PlotsView } from '../model/plot.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import { declaredPlots } from '../plots/declared.ts';
@@ -45,7 +46,7 @@ async function plots(
 ): Promise<Result<PlotsView, Problem>> {
   const project = await readProject([], context);
   if (!project.ok) return project;
-  const wanted = chosen(declaredPlots(project.value.pipeline), targets);
+  const wanted = chosen(project.value.pipeline, targets);
   if (!wanted.ok) return wanted;
   const files: RevisionFiles[] = [];
   for (const name of revisions) {
@@ -70,20 +71,24 @@ export async function drawPlots(
   return drawn;
 }
 
-/** Declared charts that a target means; a path that none of them reads is a chart of its own. */
+/**
+ * Declared charts that a target means: by their name, by a path that they read, or by the stage that
+ * writes it. A path that none of them reads is a chart of its own.
+ */
 function chosen(
-  declared: readonly PlotDeclaration[],
+  pipeline: Pipeline,
   targets: readonly string[],
 ): Result<readonly PlotDeclaration[], Problem> {
+  const declared = declaredPlots(pipeline);
   if (targets.length === 0 && declared.length === 0) return err(nothingDeclared());
   const found: PlotDeclaration[] = targets.length === 0 ? [...declared] : [];
   for (const target of targets) {
     const path = parseRepoPath(target);
+    const stage = pipeline.stages.find(({ name }) => name === target);
+    const places = [...(path === undefined ? [] : [path]), ...pathsOf(stage)];
     const meant = declared.filter(
-      ({ id, stage, sources }) =>
-        id === target ||
-        stage === target ||
-        (path !== undefined && sources.some(({ file }) => contains(path, file))),
+      ({ id, sources }) =>
+        id === target || sources.some(({ file }) => places.some((place) => contains(place, file))),
     );
     if (meant.length > 0) found.push(...meant);
     else if (path !== undefined && /[./]/.test(target)) {
@@ -92,6 +97,9 @@ function chosen(
   }
   return ok([...new Set(found)]);
 }
+
+const pathsOf = (stage: Stage | undefined): readonly RepoPath[] =>
+  stage?.outs.map(({ path }) => path) ?? [];
 
 function restyled(declaration: PlotDeclaration, { x, y, ...as }: PlotStyle): PlotDeclaration {
   const sources = declaration.sources.map((source) => ({

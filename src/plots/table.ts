@@ -72,9 +72,7 @@ function tableOf(value: JsonValue): Table {
 
 function firstList(value: JsonValue): readonly JsonObject[] | undefined {
   if (Array.isArray(value)) {
-    return value.length > 0 && value.every(isJsonObject)
-      ? (value as readonly JsonObject[])
-      : undefined;
+    return value.length > 0 && value.every(isJsonObject) ? value : undefined;
   }
   if (!isJsonObject(value)) return undefined;
   for (const member of Object.values(value)) {
