@@ -47,7 +47,7 @@ export function pipelineSection({ stages }: ReportView, now: number): Section {
         { content: wordOf(verdict) },
         { content: needs.join(', ') },
         {
-          content: run === undefined ? 'never' : unbroken(ago(run.startedAt, now)),
+          content: run === undefined ? 'not known here' : unbroken(ago(run.startedAt, now)),
           sort: run?.startedAt ?? '',
         },
         { content: run === undefined ? '' : `${run.provenance.user}@${run.provenance.host}` },
