@@ -107,6 +107,26 @@ t.test('frozen comes after the last field, and goes without a trace', async (t) 
   );
 });
 
+t.test('paths move in plots of the top level, and names stay names', async (t) => {
+  const text = `stages: {}
+plots:
+  - data/loss.csv   # bare
+  - 'data/log.csv': {x: step}
+  - data: {x: {data/a.csv: n}, y: {"data/b.csv": [m], other.csv: k}}
+  - data/pictures: {template: images}
+`;
+  t.equal(
+    await edited({ kind: 'move-path', from: path('data'), to: path('in') }, text),
+    `stages: {}
+plots:
+  - in/loss.csv   # bare
+  - 'in/log.csv': {x: step}
+  - data: {x: {in/a.csv: n}, y: {"in/b.csv": [m], other.csv: k}}
+  - in/pictures: {template: images}
+`,
+  );
+});
+
 t.test('paths move in every list, relative to wdir and in their quotes', async (t) => {
   t.equal(
     await edited({ kind: 'move-path', from: path('data/raw'), to: path('in/new raw') }),

@@ -38,10 +38,61 @@ export function movedPaths(
     }
     return [name, withFields(stage, renamed)] as const;
   });
+  const renamedCharts: Renamed = (path) => renamePath(path, ROOT, from, to);
+  for (const scalar of chartPathsIn(yaml, document.get('plots'))) {
+    const path = scalar.value as string;
+    if (renamedCharts(path) === path) continue;
+    const place = rangeOf(scalar);
+    splices.set(place.start, { ...place, text: requoted(text, scalar, renamedCharts(path)) });
+  }
+  const { plots } = value;
   return {
     splices: [...splices.values()],
-    expected: { ...value, stages: Object.fromEntries<JsonValue>(edited) },
+    expected: {
+      ...value,
+      stages: Object.fromEntries<JsonValue>(edited),
+      ...(Array.isArray(plots) && { plots: withCharts(plots as JsonValue[], renamedCharts) }),
+    },
   };
+}
+
+/** Scalars of the top level's plots that are paths. What a chart is called is none where its `y` says which files. */
+function* chartPathsIn(yaml: Yaml, list: unknown): Generator<Scalar & Node> {
+  if (!yaml.isSeq(list)) return;
+  for (const item of list.items as readonly unknown[]) {
+    if (yaml.isScalar(item) && typeof item.value === 'string') yield item;
+    if (!yaml.isMap(item)) continue;
+    for (const { key, value: about } of item.items) {
+      const [x, y] = yaml.isMap(about) ? [about.get('x', true), about.get('y', true)] : [];
+      const axes = [x, y].flatMap((axis) => (yaml.isMap(axis) ? axis.items : []));
+      const paths = [...(yaml.isMap(y) ? [] : [key]), ...axes.map((pair) => pair.key)];
+      for (const path of paths) {
+        if (yaml.isScalar(path) && typeof path.value === 'string') yield path;
+      }
+    }
+  }
+}
+
+function withCharts(charts: readonly JsonValue[], renamed: Renamed): readonly JsonValue[] {
+  const byFile = (fields: JsonValue): JsonValue =>
+    isJsonObject(fields)
+      ? Object.fromEntries(Object.entries(fields).map(([file, field]) => [renamed(file), field]))
+      : fields;
+  const chart = (id: string, about: JsonValue): [string, JsonValue] => {
+    if (!isJsonObject(about)) return [renamed(id), about];
+    const { x, y } = about;
+    const fields = {
+      ...about,
+      ...(x !== undefined && { x: byFile(x) }),
+      ...(y !== undefined && { y: byFile(y) }),
+    };
+    return [isJsonObject(y) ? id : renamed(id), fields];
+  };
+  return charts.map((item) => {
+    if (typeof item === 'string') return renamed(item);
+    if (!isJsonObject(item)) return item;
+    return Object.fromEntries(Object.entries(item).map(([id, about]) => chart(id, about)));
+  });
 }
 
 /** Scalars that are paths. A bare text in `params` is a key. */
