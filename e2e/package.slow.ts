@@ -82,7 +82,8 @@ t.test('the tarball holds the build, its schemas and nothing else', async (t) =>
     .map((path) => join('dist', path))
     .filter((path) => statSync(join(source, path)).isFile());
   t.same(paths.filter((path) => path.startsWith('dist/')).sort(), built.sort());
-  t.ok(packed.unpackedSize < 2e6, `${packed.unpackedSize} bytes`);
+  // The screen with React and Ink, and the pages with D3, are in it whole.
+  t.ok(packed.unpackedSize < 3e6, `${packed.unpackedSize} bytes`);
   t.comment(`${packed.unpackedSize} bytes unpacked, ${paths.length} files`);
 });
 
@@ -117,7 +118,8 @@ t.test('it installs into an empty folder, with nothing that it does not need', a
     .filter((path) => !ofNode.test(path.slice('node_modules/'.length)))
     .reduce((sum, path) => sum + sizeOf(join(project, path)), 0);
   t.comment(`${Math.round(bytes / 1e6)} MB in ${packages.length} packages, Node itself left out`);
-  t.ok(bytes < 40e6, 'less than 40 MB beside Node');
+  // 19 MB of it are Google's client of Cloud Storage, which only a push or pull to gs:// loads.
+  t.ok(bytes < 60e6, 'less than 60 MB beside Node');
 });
 
 t.test('every file that the programs name is there', async (t) => {
