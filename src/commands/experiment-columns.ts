@@ -28,8 +28,10 @@ export function everyColumn(
       .map(([, { path, name }]): Column => {
         const out = outs.find((each) => each.path === path && each.role === 'metrics');
         const direction = out && directionsOf(out, [name])?.[name];
+        const file = shortest(path, files.get(name));
         const isAlone = files.get(name)?.size === 1 && !keys.has(name);
-        const label = isAlone ? name : `${shortest(path, files.get(name))}:${name}`;
+        // A file that is one bare number has no name inside.
+        const label = name === '' ? file : isAlone ? name : `${file}:${name}`;
         return { kind: 'metric', path, name, label, ...(direction && { direction }) };
       }),
   ];
