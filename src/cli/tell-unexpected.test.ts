@@ -7,7 +7,12 @@ import { tellUnexpected } from './tell-unexpected.ts';
 
 function told(error: unknown): { readonly status: number; readonly text: string } {
   let text = '';
-  const io = { stderr: (more: string) => void (text += more), colour: false, ascii: true };
+  const io = {
+    stderr: (more: string) => void (text += more),
+    colour: false,
+    ascii: true,
+    cwd: '/',
+  };
   return { status: tellUnexpected(error, io as Partial<Io> as Io), text };
 }
 

@@ -18,6 +18,7 @@ function watched() {
     colour: false,
     ascii: false,
     columns: undefined,
+    cwd: '/',
   } as unknown as Io;
   const store = createStore(screenOf(), {
     clock: { now: () => 0, monotonic: () => 0, after: () => () => undefined },
