@@ -7,13 +7,13 @@ import { takeCensus, type Census } from './census.ts';
 import { copyObjects } from './copy.ts';
 import { INDEX } from './layout.ts';
 import { openNodes } from './nodes.ts';
-import { asResult, orThrow } from './problems.ts';
+import { orThrow } from './problems.ts';
 import { placeOf } from './receive.ts';
 import { nameUnnamed } from './rebuild.ts';
 import { rewriteIndex } from './rewrite-index.ts';
 import {
   inParallel,
-  openTools,
+  withTools,
   quietCall,
   type OpenRemote,
   type Tools,
@@ -33,10 +33,7 @@ export async function checkRemote(
   ports: TransferPorts,
   options: TransferOptions,
 ): Promise<Result<RemoteFsckFacts, Problem>> {
-  const tools = openTools('pull', remote, ports, options);
-  const result = await asResult(() => checkWith(repair, tools));
-  tools.progress.stop();
-  return result;
+  return withTools('pull', remote, ports, options, (tools) => checkWith(repair, tools));
 }
 
 async function checkWith(repair: boolean, plain: Tools): Promise<RemoteFsckFacts> {

@@ -3,8 +3,7 @@ import type { Digest } from '../model/names.ts';
 import type { Result } from '../model/result.ts';
 import { listHolders, readMarker } from './consult.ts';
 import { lookAgain } from './look.ts';
-import { asResult } from './problems.ts';
-import { openTools, type OpenRemote, type TransferOptions, type TransferPorts } from './tools.ts';
+import { withTools, type OpenRemote, type TransferOptions, type TransferPorts } from './tools.ts';
 
 /**
  * Which objects a remote holds, as of now: the index names a pack or blob with them that is there in
@@ -16,8 +15,7 @@ export async function copiesIn(
   ports: TransferPorts,
   options: TransferOptions,
 ): Promise<Result<ReadonlySet<Digest>, Problem>> {
-  const tools = openTools('pull', remote, ports, options);
-  const result = await asResult(async () => {
+  return withTools('pull', remote, ports, options, async (tools) => {
     await readMarker(tools);
     const { condemned, live } = await lookAgain(tools);
     const stored = new Map((await listHolders(tools)).map(({ name, size }) => [name, size]));
@@ -29,6 +27,4 @@ export async function copiesIn(
     }
     return new Set(digests.filter((digest) => held.has(digest)));
   });
-  tools.progress.stop();
-  return result;
 }

@@ -7,12 +7,11 @@ import type { Want } from './closure.ts';
 import { readIndex, readMarker } from './consult.ts';
 import { ALONE_FROM } from './layout.ts';
 import { openNodes, type Nodes } from './nodes.ts';
-import { asResult } from './problems.ts';
 import { lookingAgain, placeOf, receiveLarge, receiveSmall } from './receive.ts';
 import { receiveRuns } from './receive-runs.ts';
 import {
   inParallel,
-  openTools,
+  withTools,
   type OpenRemote,
   type Tools,
   type TransferOptions,
@@ -43,14 +42,12 @@ export async function fetch(
   ports: TransferPorts,
   options: TransferOptions & { readonly dry?: boolean },
 ): Promise<Result<Fetched, Problem>> {
-  const tools = { ...openTools('pull', remote, ports, options), dry: options.dry };
-  const result = await asResult(() =>
+  const { dry } = options;
+  return withTools('pull', remote, ports, options, (tools) =>
     lookingAgain(tools, (there) =>
-      fetchOnce(choose, { ...tools, ...(there !== undefined && { there }) }),
+      fetchOnce(choose, { ...tools, dry, ...(there !== undefined && { there }) }),
     ),
   );
-  tools.progress.stop();
-  return result;
 }
 
 type Fetching = Tools & { readonly dry: boolean | undefined };

@@ -11,12 +11,12 @@ import { planGc, type GcPlan } from './gc-plan.ts';
 import { CONDEMNED, GRACE, ROOTS } from './layout.ts';
 import type { Look } from './look.ts';
 import { needsOf } from './needs.ts';
-import { asResult, orThrow } from './problems.ts';
+import { orThrow } from './problems.ts';
 import { receiveRuns } from './receive-runs.ts';
 import { rewriteIndex } from './rewrite-index.ts';
 import {
   inParallel,
-  openTools,
+  withTools,
   quietCall,
   type OpenRemote,
   type Tools,
@@ -58,10 +58,7 @@ export async function collectRemote(
   ports: TransferPorts,
   options: TransferOptions,
 ): Promise<Result<RemoteGcFacts, Problem>> {
-  const tools = openTools('push', remote, ports, options);
-  const result = await asResult(() => collectWith(request, tools));
-  tools.progress.stop();
-  return result;
+  return withTools('push', remote, ports, options, (tools) => collectWith(request, tools));
 }
 
 async function collectWith(request: RemoteGcRequest, before: Tools): Promise<RemoteGcFacts> {

@@ -2,13 +2,12 @@ import type { Problem } from '../model/diagnostic.ts';
 import type { Digest } from '../model/names.ts';
 import type { Result } from '../model/result.ts';
 import { listHolders, readIndex, readMarker } from './consult.ts';
-import { ALONE_FROM } from './layout.ts';
+import { ALONE_FROM, isAlone } from './layout.ts';
 import { LARGEST_NODE } from './nodes.ts';
-import { asResult } from './problems.ts';
 import { placeOf, receiveLarge, receiveSmall } from './receive.ts';
 import {
   inParallel,
-  openTools,
+  withTools,
   type OpenRemote,
   type TransferOptions,
   type TransferPorts,
@@ -21,8 +20,7 @@ export async function healFrom(
   ports: TransferPorts,
   options: TransferOptions,
 ): Promise<Result<ReadonlySet<Digest>, Problem>> {
-  const tools = openTools('pull', remote, ports, options);
-  const result = await asResult(async () => {
+  return withTools('pull', remote, ports, options, async (tools) => {
     await Promise.all([readMarker(tools), readIndex(tools)]);
     const there = new Set((await listHolders(tools)).map(({ name }) => name));
     const located = await tools.index.locate(digests);
@@ -32,7 +30,7 @@ export async function healFrom(
     for (const [digest, places] of located) {
       const at = placeOf(digest, places, { there });
       if (at === undefined || !there.has(at.holder)) continue;
-      (at.size < ALONE_FROM || at.holder.startsWith('packs/') ? small : large).push(digest);
+      (at.size < ALONE_FROM || !isAlone(at.holder) ? small : large).push(digest);
     }
     tools.progress.phase('receiving');
     await inParallel(large, tools, async (digest, signal) => {
@@ -50,6 +48,4 @@ export async function healFrom(
     await ports.objects.sync();
     return healed;
   });
-  tools.progress.stop();
-  return result;
 }

@@ -10,13 +10,13 @@ import type { Want } from './closure.ts';
 import { bytesContent, readCondemned, readIndex, readMarker, writeMarker } from './consult.ts';
 import { BLOBS, isAlone, PACKS, rootPrefix } from './layout.ts';
 import { isNews, lookAgain, lookOf, type Look } from './look.ts';
-import { asResult, orThrow } from './problems.ts';
+import { orThrow } from './problems.ts';
 import { planPush, type PushPlan, type PushWants } from './push-plan.ts';
 import { encodeRoot, rootId } from './root.ts';
 import { sendOne, type ReadObject } from './send.ts';
 import {
   inParallel,
-  openTools,
+  withTools,
   quietCall,
   type OpenRemote,
   type Tools,
@@ -58,10 +58,7 @@ export async function push(
   ports: TransferPorts,
   options: TransferOptions,
 ): Promise<Result<Pushed, Problem>> {
-  const tools = openTools('push', remote, ports, options);
-  const result = await asResult(() => pushWith(request, tools));
-  tools.progress.stop();
-  return result;
+  return withTools('push', remote, ports, options, (tools) => pushWith(request, tools));
 }
 
 async function pushWith(request: PushRequest, tools: Tools): Promise<Pushed> {

@@ -1,9 +1,9 @@
 import type { Stored } from '../model/cost-view.ts';
 import type { Problem } from '../model/diagnostic.ts';
 import type { Result } from '../model/result.ts';
-import { asResult, orThrow } from './problems.ts';
+import { orThrow } from './problems.ts';
 import {
-  openTools,
+  withTools,
   quietCall,
   type OpenRemote,
   type TransferOptions,
@@ -16,14 +16,11 @@ export async function storedIn(
   ports: TransferPorts,
   options: TransferOptions,
 ): Promise<Result<Stored, Problem>> {
-  const tools = openTools('pull', remote, ports, options);
-  const result = await asResult(async () => {
+  return withTools('pull', remote, ports, options, async (tools) => {
     const listed = orThrow(await tools.bucket.list('', quietCall(tools)), remote.bucket.url);
     return {
       objects: listed.length,
       bytes: listed.reduce((sum, { size }) => sum + size, 0),
     };
   });
-  tools.progress.stop();
-  return result;
 }

@@ -2,9 +2,8 @@ import type { Problem } from '../model/diagnostic.ts';
 import type { Result } from '../model/result.ts';
 import { closureOf, type Want } from './closure.ts';
 import { readIndex, readMarker } from './consult.ts';
-import { asResult } from './problems.ts';
 import {
-  openTools,
+  withTools,
   type OpenRemote,
   type Tools,
   type TransferOptions,
@@ -24,8 +23,7 @@ export async function survey(
   ports: TransferPorts,
   options: TransferOptions,
 ): Promise<Result<readonly Whereabouts[], Problem>> {
-  const tools = openTools('pull', remote, ports, options);
-  const result = await asResult(async () => {
+  return withTools('pull', remote, ports, options, async (tools) => {
     await Promise.all([readMarker(tools), readIndex(tools)]);
     const found: Whereabouts[] = [];
     for (const want of wants) {
@@ -33,8 +31,6 @@ export async function survey(
     }
     return found;
   });
-  tools.progress.stop();
-  return result;
 }
 
 /** By what is remembered of the remote; nobody is asked. */

@@ -1,10 +1,11 @@
-import type { Diagnostic } from '../model/diagnostic.ts';
+import type { Diagnostic, Problem } from '../model/diagnostic.ts';
 import type { Digest } from '../model/names.ts';
+import type { Result } from '../model/result.ts';
 import type { Bucket, Call } from '../ports/bucket.ts';
 import type { TransferObjects } from '../ports/transfer-objects.ts';
 import type { RemoteIndex } from '../ports/remote-index.ts';
 import type { Ports } from '../ports/ports.ts';
-import { describeBucketProblem } from './problems.ts';
+import { asResult, describeBucketProblem } from './problems.ts';
 import { patientBucket, type Limits } from './patience.ts';
 import { startProgress, type Progress } from './progress.ts';
 
@@ -46,6 +47,20 @@ export interface Tools {
 export interface TransferOptions {
   readonly jobs: number;
   readonly signal: AbortSignal;
+}
+
+/** Begins a transfer, works with it and ends it; a problem thrown inside comes out as a value. */
+export async function withTools<T>(
+  direction: 'push' | 'pull',
+  remote: OpenRemote,
+  ports: TransferPorts,
+  options: TransferOptions,
+  work: (tools: Tools) => Promise<T>,
+): Promise<Result<T, Problem>> {
+  const tools = openTools(direction, remote, ports, options);
+  const result = await asResult(() => work(tools));
+  tools.progress.stop();
+  return result;
 }
 
 /** Begins a transfer; to be ended by `progress.stop`. */
