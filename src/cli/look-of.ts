@@ -5,5 +5,5 @@ import type { Io } from './io.ts';
 /** How text on stderr may look, and how it names files. A folder given by `-C` is where avian was called. */
 export const lookOf = ({ colour, ascii, cwd }: Io): Look => ({
   ...{ colour, ascii },
-  toProject: toProject(cwd),
+  toProject: () => toProject(cwd),
 });

@@ -17,13 +17,13 @@ export function tellOthers(
   io: Pick<Io, 'cwd' | 'argv'>,
   emit: Emit,
 ): { readonly emit: Emit; readonly close: () => Promise<void> } {
-  const root = findRoot(io.cwd);
   let held: Told[] = [];
   let opening: Promise<EventKeeper> | undefined;
   let keeper: EventKeeper | undefined;
 
-  async function open(file: string): Promise<EventKeeper> {
+  async function open(): Promise<EventKeeper> {
     const { openEventKeeper } = await import('../adapters/running-events/keep-events.ts');
+    const file = eventsFileIn(findRoot(io.cwd) ?? io.cwd);
     const command = ['avian', ...io.argv].join(' ');
     keeper = openEventKeeper(file, { avian: VERSION, pid: process.pid, command });
     for (const told of held) keeper.keep(told);
@@ -35,11 +35,11 @@ export function tellOthers(
     emit(event) {
       emit(event);
       // Logs hold it.
-      if (root === undefined || event.type === 'stage-output') return;
+      if (event.type === 'stage-output') return;
       const told = { at: systemClock.now(), event };
       if (keeper !== undefined) return keeper.keep(told);
       held.push(told);
-      if (event.type === 'stage-started') opening ??= open(eventsFileIn(root));
+      if (event.type === 'stage-started') opening ??= open();
     },
     async close() {
       (await opening)?.close();

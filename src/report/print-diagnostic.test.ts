@@ -40,7 +40,7 @@ t.test('places are named from where avian was called, so that a click finds them
     ...{ severity: 'warning', code: 'a/b', message: 'm', span: span(3, 1) },
     also: [{ span: { ...span(1, 1), file: '/elsewhere/a.yaml' } }],
   };
-  const below = createStyle({ colour: false, ascii: false, toProject: '../../' });
+  const below = createStyle({ colour: false, ascii: false, toProject: () => '../../' });
   t.equal(
     printDiagnostic(diagnostic, below),
     'warning[a/b]: m\n  ../../pipeline.yaml:14:3\n  also /elsewhere/a.yaml:14:1\n',

@@ -18,8 +18,8 @@ export interface Look {
   readonly colour: boolean;
   /** For terminals and log viewers that show nothing else. */
   readonly ascii: boolean;
-  /** Leads from where avian was called to the project: `''`, `../` or `birds/`. */
-  readonly toProject?: string;
+  /** Leads from where avian was called to the project: `''`, `../` or `birds/`. Asked once a file is named. */
+  readonly toProject?: () => string;
 }
 
 export interface Glyphs {
@@ -91,7 +91,7 @@ const sgr =
   (text: string): string =>
     on && text !== '' ? `\x1b[${code}m${text}\x1b[0m` : text;
 
-export const createStyle = ({ colour, ascii, toProject = '' }: Look): Style => ({
+export const createStyle = ({ colour, ascii, toProject = () => '' }: Look): Style => ({
   good: sgr(colour, 32),
   bad: sgr(colour, 31),
   warn: sgr(colour, 33),
@@ -99,5 +99,5 @@ export const createStyle = ({ colour, ascii, toProject = '' }: Look): Style => (
   faint: sgr(colour, 2),
   strong: sgr(colour, 1),
   glyphs: ascii ? ASCII : UNICODE,
-  fileName: (file) => (file.startsWith('/') ? file : `${toProject}${file}`),
+  fileName: (file) => (file.startsWith('/') ? file : `${toProject()}${file}`),
 });
