@@ -16,22 +16,20 @@
  */
 import { execFileSync } from 'node:child_process';
 import {
-  closeSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
-  openSync,
   readFileSync,
   readdirSync,
   rmSync,
   utimesSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { makeFiles, makeLarge } from '../make-files.ts';
 import {
   AVIAN,
   describeFileSystem,
@@ -264,27 +262,6 @@ function makePeer(program: string, project: string): string {
   execFileSync(program, ['init', '--no-scm', '-q'], { cwd: peer });
   execFileSync('sync');
   return peer;
-}
-
-function makeFiles(folder: string, count: number, size: number, folders: number): void {
-  const bytes = Buffer.alloc(size, 7);
-  for (let index = 0; index < folders; index++) {
-    mkdirSync(join(folder, `folder-${index}`), { recursive: true });
-  }
-  for (let index = 0; index < count; index++) {
-    bytes.writeUInt32LE(index, 0);
-    writeFileSync(join(folder, `folder-${index % folders}`, `photo-${index}`), bytes);
-  }
-}
-
-function makeLarge(path: string, size: number): void {
-  const piece = Buffer.alloc(2 ** 20, 7);
-  const file = openSync(path, 'w');
-  for (let at = 0; at < size; at += piece.length) {
-    piece.writeDoubleLE(at, 0);
-    writeSync(file, piece, 0, Math.min(piece.length, size - at));
-  }
-  closeSync(file);
 }
 
 function objectsOf(project: string): string[] {

@@ -15,20 +15,12 @@
  * on as many. rclone and DVC take part where they are installed.
  */
 import { fork, execFileSync, type ChildProcess } from 'node:child_process';
-import {
-  closeSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findEmulator, freePort, INSTALL, openEmulator } from '../../src/testing/gcs-emulator.ts';
+import { makeFiles, makeLarge } from '../make-files.ts';
 import {
   AVIAN,
   describeFileSystem,
@@ -314,28 +306,6 @@ function makeClone(remote: string, project: string): string {
 
 function dropAll(...folders: readonly string[]): void {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-}
-
-/** Files that differ from each other, numbered from `first`. */
-function makeFiles(folder: string, count: number, size: number, folders: number, first = 0): void {
-  const bytes = Buffer.alloc(size, 7);
-  for (let index = 0; index < folders; index++) {
-    mkdirSync(join(folder, `folder-${index}`), { recursive: true });
-  }
-  for (let index = first; index < first + count; index++) {
-    bytes.writeUInt32LE(index, 0);
-    writeFileSync(join(folder, `folder-${index % folders}`, `photo-${index}`), bytes);
-  }
-}
-
-function makeLarge(path: string, size: number): void {
-  const piece = Buffer.alloc(2 ** 20, 7);
-  const file = openSync(path, 'w');
-  for (let at = 0; at < size; at += piece.length) {
-    piece.writeDoubleLE(at, 0);
-    writeSync(file, piece, 0, Math.min(piece.length, size - at));
-  }
-  closeSync(file);
 }
 
 function ask(child: ChildProcess, question: 'endpoint' | 'requests'): Promise<unknown> {
