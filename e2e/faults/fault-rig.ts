@@ -157,22 +157,32 @@ function killGroup(pid: number): void {
 
 /** What the cache says of itself that is not so: objects of another digest, leftovers in `tmp`. */
 export function faultsOfCache(root: string): string[] {
-  const cache = join(root, 'cache/v1');
-  const faults: string[] = [];
-  for (const prefix of list(join(cache, 'objects'))) {
-    for (const rest of list(join(cache, 'objects', prefix))) {
-      const bytes = fs.readFileSync(join(cache, 'objects', prefix, rest));
-      if (hashBytes(bytes).toString('hex') !== prefix + rest)
-        faults.push(`object ${prefix}${rest}`);
-    }
-  }
-  for (const folder of ['aside', 'restore', 'discard', 'objects', 'running', 'unsynced']) {
-    for (const name of list(join(cache, 'tmp', folder))) faults.push(`tmp/${folder}/${name}`);
-  }
+  const faults = [
+    ...wrongObjects(root),
+    ...leftovers(root, ['aside', 'restore', 'discard', 'objects', 'running', 'unsynced']),
+  ];
   for (const name of fs.readdirSync(root)) {
     if (/\.(new|partial|avian-tmp)$|^\.avian/.test(name)) faults.push(name);
   }
   return faults;
 }
+
+/** Objects whose bytes are not what their names say. */
+export function wrongObjects(root: string): string[] {
+  const objects = join(root, 'cache/v1/objects');
+  return list(objects).flatMap((prefix) =>
+    list(join(objects, prefix)).flatMap((rest) => {
+      const bytes = fs.readFileSync(join(objects, prefix, rest));
+      const isRight = hashBytes(bytes).toString('hex') === prefix + rest;
+      return isRight ? [] : [`object ${prefix}${rest}`];
+    }),
+  );
+}
+
+/** What lies in these folders of `tmp`, which a run has to sweep. */
+export const leftovers = (root: string, folders: readonly string[]): string[] =>
+  folders.flatMap((folder) =>
+    list(join(root, 'cache/v1/tmp', folder)).map((name) => `tmp/${folder}/${name}`),
+  );
 
 const list = (path: string): string[] => (fs.existsSync(path) ? fs.readdirSync(path) : []);

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { hashBytes } from '../../src/adapters/hash/blake3.ts';
 import type { FaultProxy, Passed } from '../../src/testing/fault-proxy.ts';
+import { leftovers, wrongObjects } from '../faults/fault-rig.ts';
 import { picture } from '../faults/project.ts';
 import type { Bed, Clone, Stored } from './bed.ts';
 
@@ -20,21 +20,10 @@ export function isAllOrNothing(found: readonly string[], right: readonly string[
 }
 
 /** Objects of the cache whose bytes are not what their names say, and what a run has to sweep. */
-export function faultsOfCache({ root }: Pick<Clone, 'root'>): readonly string[] {
-  const cache = join(root, 'cache/v1');
-  const faults: string[] = [];
-  for (const prefix of list(join(cache, 'objects'))) {
-    for (const rest of list(join(cache, 'objects', prefix))) {
-      const bytes = fs.readFileSync(join(cache, 'objects', prefix, rest));
-      if (hashBytes(bytes).toString('hex') !== prefix + rest)
-        faults.push(`object ${prefix}${rest}`);
-    }
-  }
-  for (const folder of ['incoming', 'objects', 'restore', 'discard']) {
-    for (const name of list(join(cache, 'tmp', folder))) faults.push(`tmp/${folder}/${name}`);
-  }
-  return faults;
-}
+export const faultsOfCache = ({ root }: Pick<Clone, 'root'>): readonly string[] => [
+  ...wrongObjects(root),
+  ...leftovers(root, ['incoming', 'objects', 'restore', 'discard']),
+];
 
 /** Bytes of the cache's objects, and of what came of one that is not whole. */
 export function bytesInCache({ root }: Pick<Clone, 'root'>): number {
@@ -47,8 +36,6 @@ export function bytesInCache({ root }: Pick<Clone, 'root'>): number {
     )
     .reduce((sum, stat) => sum + (stat.isFile() ? stat.size : 0), 0);
 }
-
-const list = (path: string): string[] => (fs.existsSync(path) ? fs.readdirSync(path) : []);
 
 /** What one push left, for the next one to be held against. */
 export interface Halfway {
