@@ -1,10 +1,9 @@
-import type { ArtifactRef } from '../model/artifact.ts';
 import { sameContent, toRef } from '../model/artifact.ts';
 import { problem, type Problem } from '../model/diagnostic.ts';
-import { contains, groupOf, parseRepoPath, type RepoPath, type StageName } from '../model/names.ts';
+import { contains, groupOf, parseRepoPath } from '../model/names.ts';
 import type { LinkKind, Stage } from '../model/pipeline.ts';
 import { err, ok, type Result } from '../model/result.ts';
-import type { PipelineLock, SourceRef } from '../model/lock.ts';
+import { pinnedIn, type Pinned, type PipelineLock } from '../model/lock.ts';
 import type { PathsView } from '../model/views.ts';
 import { describeWorkspaceProblem } from '../engine/observe.ts';
 import type { CommandContext } from './context.ts';
@@ -33,10 +32,7 @@ export async function checkout(
 }
 
 /** What pipeline.lock names at a path. */
-export interface Locked {
-  readonly path: RepoPath;
-  readonly ref: ArtifactRef;
-  readonly stage?: StageName;
+export interface Locked extends Pinned {
   /** How the out is declared to lie in the workspace. */
   readonly link?: LinkKind;
   /** Fetched by `avian import-url`. */
@@ -107,35 +103,20 @@ export const linksIn = (stages: readonly Stage[]): ReadonlyMap<string, LinkKind>
     ),
   );
 
-interface PinnedContent {
-  readonly sources: { readonly [path: string]: SourceRef };
-  readonly stages: {
-    readonly [stage: string]: { readonly outs: { readonly [path: string]: ArtifactRef } };
-  };
-}
-
-function everythingIn(
-  lock: PinnedContent,
+const everythingIn = (
+  lock: PipelineLock,
   links: ReadonlyMap<string, LinkKind>,
-): readonly Locked[] {
-  const sources = Object.entries(lock.sources).map(([path, { from, ...ref }]) => ({
-    path: path as RepoPath,
-    ref,
-    ...(from !== undefined && { isImported: true as const }),
-  }));
-  const outs = Object.entries(lock.stages).flatMap(([stage, entry]) =>
-    Object.entries(entry.outs).map(([path, ref]) => {
-      const link = links.get(path);
-      return {
-        path: path as RepoPath,
-        ref,
-        stage: stage as StageName,
-        ...(link !== undefined && { link }),
-      };
-    }),
-  );
-  return [...sources, ...outs];
-}
+): readonly Locked[] =>
+  pinnedIn(lock).map((pinned) => {
+    const { path, stage } = pinned;
+    const link = stage === undefined ? undefined : links.get(path);
+    const isImported = stage === undefined && lock.sources[path]?.from !== undefined;
+    return {
+      ...pinned,
+      ...(link !== undefined && { link }),
+      ...(isImported && { isImported: true as const }),
+    };
+  });
 
 function select(
   locked: readonly Locked[],

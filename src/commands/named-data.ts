@@ -1,7 +1,6 @@
-import { fromRef, toRef } from '../model/artifact.ts';
 import { problem, type Problem } from '../model/diagnostic.ts';
-import type { PipelineLock } from '../model/lock.ts';
-import { contains, parseRepoPath, type RepoPath, type StageName } from '../model/names.ts';
+import { pinnedIn, type PipelineLock } from '../model/lock.ts';
+import { contains, parseRepoPath, type RepoPath } from '../model/names.ts';
 import type { Remote } from '../model/remote.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { Tracked } from '../transfer/choose.ts';
@@ -43,7 +42,7 @@ export async function readNamedData(
   const inGit = new Set(
     pipeline.stages.flatMap(({ outs }) => outs.flatMap(({ path, cache }) => (cache ? [] : [path]))),
   );
-  const tracked = everythingIn(lock.value).filter(({ path }) => !inGit.has(path));
+  const tracked = pinnedIn(lock.value).filter(({ path }) => !inGit.has(path));
   tracked.sort((a, b) => (a.path < b.path ? -1 : 1));
   return ok({ tracked, remote: chosen.ok ? chosen.value : undefined });
 }
@@ -57,20 +56,6 @@ async function lockAt(
   if (text !== undefined) return ports.lock.parse(text);
   const message = `git knows no pipeline.lock at \`${rev}\``;
   return err(problem('usage', 'usage/unknown-revision', message, 'git log -- pipeline.lock'));
-}
-
-function everythingIn({ sources, stages }: PipelineLock): Tracked[] {
-  const refs = (of: PipelineLock['sources'], stage?: StageName): Tracked[] =>
-    Object.entries(of).map(([path, ref]) => ({
-      path: path as RepoPath,
-      // Without where it was fetched from, which is no part of the content.
-      ref: toRef(fromRef(ref)),
-      ...(stage !== undefined && { stage }),
-    }));
-  const outs = Object.entries(stages).flatMap(([stage, entry]) =>
-    refs(entry.outs, stage as StageName),
-  );
-  return [...refs(sources), ...outs];
 }
 
 /** Opens the remote of named data, where there is one. */

@@ -1,6 +1,6 @@
 import { problem, type Problem } from '../model/diagnostic.ts';
-import type { PipelineLock } from '../model/lock.ts';
-import type { RepoPath, StageName } from '../model/names.ts';
+import { pinnedIn, type PipelineLock } from '../model/lock.ts';
+import type { StageName } from '../model/names.ts';
 import type { Pipeline } from '../model/pipeline.ts';
 import type { Remote, Remotes } from '../model/remote.ts';
 import { err, ok, type Result } from '../model/result.ts';
@@ -73,17 +73,7 @@ export function trackedIn(
   { lock, pipeline }: RemoteProject,
   purpose: 'push' | 'pull',
 ): readonly Tracked[] {
-  // Where raw data was fetched from is the lock's to tell, and no part of the content.
-  const sources = Object.entries(lock.sources).map(
-    ([path, { digest, size, files, executable }]) => ({
-      path: path as RepoPath,
-      ref: {
-        ...{ digest, size },
-        ...(files !== undefined && { files }),
-        ...(executable !== undefined && { executable }),
-      },
-    }),
-  );
+  const sources = pinnedIn(lock).filter(({ stage }) => stage === undefined);
   const outs = pipeline.stages.flatMap(({ name, outs: declared }) => {
     const locked = lock.stages[name]?.outs ?? {};
     return declared.flatMap(({ path, cache, push }): Tracked[] => {

@@ -1,6 +1,6 @@
 import { toRef, type ArtifactRef } from '../model/artifact.ts';
 import type { Problem } from '../model/diagnostic.ts';
-import type { PipelineLock } from '../model/lock.ts';
+import { pinnedIn, type PipelineLock } from '../model/lock.ts';
 import { contains, type RepoPath } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { ContentFile, ContentFiles } from '../ports/contents.ts';
@@ -50,10 +50,8 @@ export const workspaceFiles = ({ contents }: Pick<LookContext, 'contents'>): Rev
 
 type Kept = { readonly [path: string]: ArtifactRef };
 
-function contentsOf({ sources, stages }: PipelineLock): Kept {
-  const outs = Object.values(stages).flatMap((stage) => Object.entries(stage.outs));
-  return Object.fromEntries([...Object.entries(sources), ...outs]);
-}
+const contentsOf = (lock: PipelineLock): Kept =>
+  Object.fromEntries(pinnedIn(lock).map(({ path, ref }) => [path, ref]));
 
 function keptFiles(
   label: string,

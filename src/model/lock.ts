@@ -1,6 +1,6 @@
-import type { ArtifactRef } from './artifact.ts';
+import { fromRef, toRef, type ArtifactRef } from './artifact.ts';
 import { isNonEmpty, type NonEmptyArray } from './result.ts';
-import type { Fingerprint } from './names.ts';
+import type { Fingerprint, RepoPath, StageName } from './names.ts';
 
 /** `pipeline.lock`: which content the workspace's stages and sources have, pinned to the git commit. */
 export interface PipelineLock {
@@ -45,6 +45,30 @@ export interface SourceRef extends ArtifactRef {
 export interface LockedSource extends SourceRef {
   readonly conflict?: NonEmptyArray<SourceRef>;
 }
+
+/** Content that a lock names, without what else the lock says of it. */
+export interface Pinned {
+  readonly path: RepoPath;
+  readonly ref: ArtifactRef;
+  /** Absent for raw data. */
+  readonly stage?: StageName;
+}
+
+/** All that a lock names: raw data, then what stages wrote. */
+export const pinnedIn = ({ sources, stages }: PipelineLock): readonly Pinned[] => [
+  ...pinned(sources),
+  ...Object.entries(stages).flatMap(([stage, { outs }]) => pinned(outs, stage as StageName)),
+];
+
+const pinned = (
+  refs: { readonly [path: string]: ArtifactRef },
+  stage?: StageName,
+): readonly Pinned[] =>
+  Object.entries(refs).map(([path, ref]) => ({
+    path: path as RepoPath,
+    ref: toRef(fromRef(ref)),
+    ...(stage !== undefined && { stage }),
+  }));
 
 export const EMPTY_LOCK: PipelineLock = { version: 1, sources: {}, stages: {} };
 
