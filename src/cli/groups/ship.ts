@@ -1,0 +1,44 @@
+import type { Verbs } from '../verb.ts';
+
+export const ship: Verbs = {
+  image: {
+    summary: 'build an OCI image without a daemon, or look into one',
+    help: `usage: avian image build --output DIR --copy SRC:DST… --entrypoint CMD [options]
+       avian image inspect DIR [--json]
+
+  -o, --output DIR       where the OCI layout is written
+      --copy SRC:DST     a file or folder and its absolute place in the image; one layer each
+      --entrypoint CMD   what the container starts, split at spaces
+      --base BASE        node (Node and the libraries needed, default), scratch or oci:DIR
+      --workdir DIR      absolute; default /app
+      --env K=V          repeatable
+      --expose PORT      repeatable
+      --label K=V        repeatable
+      --user UID         default 65532
+      --tag NAME         name in the layout's index`,
+    load: async () => (await import('../rare-verbs.ts')).image,
+  },
+  deploy: {
+    summary: 'put an image into service, or ask whether it serves',
+    help: `usage: avian deploy <image dir> --name NAME [options]
+       avian deploy status [NAME]
+
+      --target local     where it runs (local)
+      --port N           0 takes a free port and keeps it for later revisions
+      --health PATH      must answer 200 before traffic is switched; default /healthz
+      --timeout S        seconds to wait for that; default 60
+      --env K=V          repeatable
+      --record FILE      writes the deployment's record as JSON`,
+    load: async () => (await import('../rare-verbs.ts')).deploy,
+  },
+  stop: {
+    summary: 'stop a deployment',
+    help: 'usage: avian stop [deployment]',
+    load: async () => (await import('../rare-verbs.ts')).stop,
+  },
+  rollback: {
+    summary: 'put the previous revision of a deployment back into service',
+    help: 'usage: avian rollback [deployment]',
+    load: async () => (await import('../rare-verbs.ts')).rollback,
+  },
+};
