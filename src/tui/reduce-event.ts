@@ -134,7 +134,7 @@ function stageSettled(state: TuiState, event: EventOf<'stage-settled'>): TuiStat
 function phaseOf(outcome: StageOutcome, row: Row | undefined, state: TuiState): Phase {
   switch (outcome.kind) {
     case 'skipped':
-      return row?.phase === 'frozen' ? 'frozen' : 'fresh';
+      return outcome.frozen === true ? 'frozen' : 'fresh';
     case 'executed':
       return 'done';
     case 'cancelled':

@@ -110,8 +110,10 @@ t.test('verdicts of every kind, in the order of status', async (t) => {
   t.same(again.order, ['d'], 'stages that are gone are gone');
   t.equal(again.selected, 'd');
 
-  const frozen = after(state, plan('b', 'd'), settled('b', { kind: 'skipped' }));
+  const frozen = after(state, plan('b', 'd'), settled('b', { kind: 'skipped', frozen: true }));
   t.match(phases(frozen), { b: 'frozen', d: 'queued' });
+  const unjudged = after(screenOf(), plan('b'), settled('b', { kind: 'skipped', frozen: true }));
+  t.match(phases(unjudged), { b: 'frozen' }, 'the run says so by itself');
 });
 
 t.test('after a run the list keeps how a stage ended', async (t) => {
