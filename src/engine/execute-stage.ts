@@ -10,6 +10,7 @@ import type { StaleReason } from '../model/verdict.ts';
 import type { Executed } from '../ports/executor.ts';
 import type { AttemptLog } from '../ports/log-store.ts';
 import type { Ports } from '../ports/ports.ts';
+import type { Barrier } from './barrier.ts';
 import { createFactReader } from './facts.ts';
 import { changedDep, keepOuts, readMetrics } from './harvest.ts';
 import { describeWorkspaceProblem } from './observe.ts';
@@ -28,6 +29,7 @@ export interface ExecutionContext {
   /** Asked after an effect has run, when the remembered answer is stale. */
   readonly probeAgain: Prober;
   readonly watch: OutWatch;
+  readonly barrier: Barrier;
   readonly lockedOuts: Run['outs'] | undefined;
   /** Watch which files commands read and write, and tell what they do not declare. */
   readonly trace: boolean;
@@ -128,7 +130,7 @@ async function runAndKeep(
     );
   }
 
-  await ports.workspace.sync();
+  await context.barrier.passed(executed.value.durationMs);
   const run = await record(attempt, context, executed.value, {
     ending: { kind: 'succeeded' },
     ...harvest.value,

@@ -3,6 +3,7 @@ import type { StageName } from '../model/names.ts';
 import type { StageOutcome } from '../model/outcome.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Supply } from '../ports/supply.ts';
+import { createBarrier } from './barrier.ts';
 import { digestInWorkspace } from './observe.ts';
 import { createOutWatch } from './out-watch.ts';
 import { createProber } from './probe.ts';
@@ -61,6 +62,7 @@ export async function reproduce(
       probe: prober.probe,
       probeAgain: prober.askAgain,
       watch,
+      barrier,
       trace: options.trace,
       signal,
     },
@@ -68,6 +70,7 @@ export async function reproduce(
     inTurn,
   });
   const watch = createOutWatch(ports);
+  const barrier = createBarrier(ports);
   const started = new Map<StageName, number>();
   const outcomes = await schedule(workload.graph, planned, {
     keepGoing: options.keepGoing,
@@ -83,6 +86,7 @@ export async function reproduce(
       ports.emit({ type: 'stage-settled', stage, outcome, elapsedMs });
     },
   });
+  await barrier.end();
   await ports.lock.flush();
   return outcomes;
 }

@@ -27,6 +27,7 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
   const ask: Ask = (file, args) => run(file, args, options);
   const versions = new Map<string, Promise<string | undefined>>();
   let git: ReturnType<Environment['git']> | undefined;
+  let user: string | undefined;
   return {
     root,
     variable: (name) => env[name],
@@ -36,7 +37,7 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
       return known;
     },
     host: () => hostname(),
-    user: () => userName(env),
+    user: () => (user ??= userName(env)),
     platform: () => `${node.platform}-${node.arch}`,
     git: () => (git ??= gitState(ask)),
   };

@@ -76,7 +76,7 @@ interface Means {
   readonly watch?: Watch;
 }
 
-/** Node's timers hold 2^31 - 1 ms, some 24 days; a longer one would fire at once. */
+/** Node's timers hold 2^31 - 1 ms, some 24 days; a longer one would fire at once, so it is none. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 async function execute(
@@ -86,7 +86,9 @@ async function execute(
   const { timeoutMs = LONGEST_TIMER_MS } = command;
   const startedAt = performance.now();
   const output = new Output(command.onOutput);
-  const timeout = AbortSignal.timeout(Math.min(timeoutMs, LONGEST_TIMER_MS));
+  // Each of these signals is watched by the garbage collector: none where none can fire.
+  const timeout =
+    timeoutMs < LONGEST_TIMER_MS ? AbortSignal.timeout(Math.ceil(timeoutMs)) : undefined;
   const survivors: ProcessFacts[] = [];
   let peak = 0;
   for (const cmd of command.cmd) {
@@ -114,7 +116,7 @@ interface Step {
 async function runStep(
   cmd: string,
   command: Command,
-  means: Means & { readonly output: Output; readonly timeout: AbortSignal },
+  means: Means & { readonly output: Output; readonly timeout: AbortSignal | undefined },
 ): Promise<Step> {
   const { output, groups, watch } = means;
   const { AVIAN_RUN, AVIAN_STAGE = '' } = command.env;
