@@ -74,17 +74,16 @@ export function createFaultRig(t: Test): FaultRig {
 
 function runAvian(folder: string, root: string, words: string, doom: Doom = {}): Promise<Ended> {
   const program = [process.execPath, AVIAN, ...words.split(' ')];
-  // What tap has every Node load, to measure coverage, would meet the faults instead of avian.
-  const [command = '', ...args] = [
-    ...['env', '-u', 'NODE_OPTIONS'],
-    ...(doom.strace === undefined ? program : ['strace', '-qq', ...doom.strace, ...program]),
-  ];
+  const [command = '', ...args] =
+    doom.strace === undefined ? program : ['strace', '-qq', ...doom.strace, ...program];
   const begun = performance.now();
   const child = spawn(command, args, {
     cwd: root,
     // A compile cache of its own would add writes that are none of avian's.
     env: {
       ...process.env,
+      // What tap has every Node load, to measure coverage, would meet the faults instead of avian.
+      NODE_OPTIONS: '',
       NO_COLOR: '1',
       MARKS: join(folder, 'marks'),
       NODE_DISABLE_COMPILE_CACHE: '1',
