@@ -158,7 +158,10 @@ function killGroup(pid: number): void {
 export function faultsOfCache(root: string): string[] {
   const faults = [
     ...wrongObjects(root),
-    ...leftovers(root, ['aside', 'restore', 'discard', 'objects', 'running', 'unsynced']),
+    ...leftovers(root, ['aside', 'restore', 'discard', 'objects', 'running', 'unsynced']).filter(
+      // What an `add` leaves to the system.
+      (path) => !/unsynced.*\.left$/.test(path),
+    ),
   ];
   for (const name of fs.readdirSync(root)) {
     if (/\.(new|partial|avian-tmp)$|^\.avian/.test(name)) faults.push(name);

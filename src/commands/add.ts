@@ -32,7 +32,8 @@ export async function add(
       }
       if (artifact.value === undefined) return err(absent(text));
       const ref = toRef(artifact.value);
-      await ports.workspace.sync();
+      // The user's own file stays: gigabytes need not have reached the disk twice before this returns.
+      await ports.workspace.syncLater();
       await ports.lock.setSource(path, ref);
       ignoreInGit(path, context.files);
       added.push({ path, done: 'added', ...ref });

@@ -97,6 +97,12 @@ export interface Workspace {
 
   /** Barrier: objects written so far are on disk before anything that promises them is written. */
   sync(): Promise<void>;
+
+  /**
+   * Instead of a barrier, where the workspace has the same bytes: objects written so far go to the disk
+   * when the system writes them. One that a power cut takes before is noticed on the next boot.
+   */
+  syncLater(): Promise<void>;
 }
 
 export interface WorkspaceOptions {

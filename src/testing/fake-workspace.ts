@@ -200,6 +200,10 @@ export class FakeWorkspace implements Workspace {
     this.#world.note('workspace.sync');
   }
 
+  async syncLater(): Promise<void> {
+    this.#world.note('workspace.syncLater');
+  }
+
   #take(attempt: AttemptId): Aside {
     const aside = this.#aside.get(attempt);
     if (aside === undefined) throw new Error(`bug: nothing was set aside for ${attempt}`);

@@ -24,13 +24,20 @@ export interface Durability {
   settleUncleanBoot(): void;
   /** Everything noted so far is on disk when this resolves. */
   barrier(): Promise<void>;
-  /** Barrier for what killed processes of this boot left, and their marks go. */
+  /** What was noted so far goes to the disk when the system writes it; the mark stays that long. */
+  leave(): void;
+  /** Barrier for what was left, before the workspace gives up its copy of it. */
+  settleLeft(): Promise<void>;
+  /** Barrier for what killed processes of this boot left, or ended ones long ago, and their marks go. */
   settleKilled(): Promise<void>;
   close(): void;
 }
 
 /** Up to here fsync of each object and its directory; above it one `sync -f` is cheaper. */
 const FEW = 24;
+/** The kernel writes what is 30 s old; after this the barrier that a left mark asks for has nothing to wait for. */
+const LEFT_MS = 5 * 60_000;
+const LEFT = '.left';
 /** Clocks of the file system and of `Date.now` differ by less. */
 const SLACK_MS = 10_000;
 
@@ -42,7 +49,9 @@ export function openDurability(
 ): Durability {
   let mark: string | undefined;
   let isSettled = false;
+  /** A few by name; of more only that there are. */
   let pending = new Set<string>();
+  let isLeft = false;
   let syncing = Promise.resolve();
   // Folders whose own name is on disk, which only the first object of each has to see to.
   const known = new Set<string>();
@@ -58,14 +67,23 @@ export function openDurability(
     if (pending.size === 0) return;
     const hexes = pending;
     pending = new Set();
+    isLeft = false;
     try {
       if (hexes.size <= FEW) await syncEach(layout.objects, hexes, known);
-      else await syncFileSystem(layout.objects, hexes);
+      else await syncFileSystem(layout.objects, mark);
     } catch (error) {
       // Still unsynced, so that `close` leaves the mark.
       for (const hex of hexes) pending.add(hex);
       throw error;
     }
+  };
+
+  /** One barrier for these marks of this boot, and they go. */
+  const settle = async (isDue: (path: string) => boolean): Promise<void> => {
+    const due = otherMarks().filter((path) => isOfThisBoot(path) && isDue(path));
+    if (due.length === 0) return;
+    await syncFileSystem(layout.objects, due[0]);
+    for (const path of due) disk.remove(path);
   };
 
   return {
@@ -78,7 +96,10 @@ export function openDurability(
     },
 
     noteWritten(hexes) {
-      for (const hex of hexes) pending.add(hex);
+      for (const hex of hexes) {
+        if (pending.size > FEW) return;
+        pending.add(hex);
+      }
     },
 
     settleUncleanBoot() {
@@ -101,18 +122,25 @@ export function openDurability(
       return syncing;
     },
 
+    async settleLeft() {
+      if (isLeft) await this.barrier();
+      await settle((path) => path.endsWith(LEFT));
+    },
+
     async settleKilled() {
       for (const name of listFolder(layout.unsynced)) {
         if (name.endsWith('.partial')) disk.remove(`${layout.unsynced}/${name}`);
       }
-      const killed = otherMarks().filter(isOfThisBoot);
-      if (killed.length === 0) return;
-      await syncFileSystem(layout.objects, []);
-      for (const path of killed) disk.remove(path);
+      await settle((path) => !path.endsWith(LEFT) || ageMs(path) > LEFT_MS);
+    },
+
+    leave() {
+      isLeft = true;
     },
 
     close() {
       if (mark !== undefined && pending.size === 0) disk.remove(mark);
+      else if (mark !== undefined && isLeft) disk.rename(mark, mark + LEFT);
       mark = undefined;
     },
   };
@@ -153,15 +181,18 @@ function openIfThere(path: string): number | undefined {
   }
 }
 
-/** Node has no syncfs; coreutils' `sync -f` is one. Without it, every object for itself. */
-async function syncFileSystem(objects: string, hexes: Iterable<string>): Promise<void> {
+/** Node has no syncfs; coreutils' `sync -f` is one. Without it, every object since the mark for itself. */
+async function syncFileSystem(objects: string, mark: string | undefined): Promise<void> {
   try {
     await promisify(execFile)('sync', ['-f', objects]);
   } catch {
-    const waiting = [...hexes];
+    const since = mark === undefined ? 0 : fs.lstatSync(mark).mtimeMs - SLACK_MS;
+    const waiting = [...youngObjects(objects, since)];
     while (waiting.length > 0) await syncEach(objects, waiting.splice(0, 64), new Set());
   }
 }
+
+const ageMs = (path: string): number => Date.now() - fs.lstatSync(path).ctimeMs;
 
 function* youngObjects(objects: string, since: number): Generator<string> {
   for (const prefix of listFolder(objects)) {

@@ -115,6 +115,7 @@ export function openWorkspace(options: OpenOptions): OpenWorkspace {
     checkpointDirectory: async (stage, key) => checkpointDirectory(tools, stage, key),
     clearCheckpoint: async (stage) => clearCheckpoint(tools, stage),
     sync: () => durability.barrier(),
+    syncLater: async () => durability.leave(),
 
     async close() {
       await tools.files.close();

@@ -27,6 +27,7 @@ export async function discardHeld(
   // Also what is ignored goes, so it has to be in the cache as well.
   const there = await digestAt(tools, absolute, stat, known, 'digest', silent, NOTHING_IGNORED);
   if (!sameContent(toRef(there.artifact), held) || !objects.holds(held)) return false;
+  await tools.durability.settleLeft();
   disk.mkdir(layout.discard);
   const gone = temporaryName(layout.discard);
   try {

@@ -81,6 +81,7 @@ export async function restorePath(
     writeJournal(tools.disk, `${folder}/journal.json`, journal);
     tools.disk.mkdir(staging);
     await build(tools, plan, `${staging}/new`, link, progress);
+    if (current !== undefined) await tools.durability.settleLeft();
     const kept = await swap(tools, path, staging, current);
     prime(tools, path, target, fromRef(artifact), plan);
     discard(tools, folder);

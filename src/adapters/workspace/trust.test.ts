@@ -333,6 +333,48 @@ t.test('recover settles what a killed process of this boot had not synced', asyn
   t.same(fs.readdirSync(`${bed.cache}/tmp/unsynced`), []);
 });
 
+t.test('what the workspace has too may wait for the system, until its copy goes', async (t) => {
+  const bed = openBed(t, { bootId: 'first' });
+  const marks = (): string[] => fs.readdirSync(`${bed.cache}/tmp/unsynced`);
+  const added = async (text: string) => {
+    const workspace = bed.open();
+    await bed.write('egg', text);
+    const ref = toRef(await content(workspace.commit(path('egg'))));
+    await workspace.syncLater();
+    await workspace.close();
+    return ref;
+  };
+  const robin = await added('robin');
+  await bed.open().recover();
+  t.match(marks(), [/^first\..*\.left$/], 'the next process does not wait for it either');
+  const wren = await added('wren');
+  t.equal(marks().length, 2);
+  t.match(await bed.open().discard(path('egg'), wren), { ok: true, value: true });
+  t.same(marks(), [], 'the cache has the only copy now');
+
+  await added('wren');
+  await bed.open().restore(path('egg'), robin);
+  t.same(marks(), [], 'and here');
+
+  const finch = await added('finch');
+  const object = objectPath(`${bed.cache}/objects`, finch.digest.slice(3));
+  fs.chmodSync(object, 0o644);
+  fs.writeFileSync(object, '\0'.repeat(5));
+  t.equal(await bed.open({ bootId: 'second' }).holds(finch), false, 'lost by a power cut: noticed');
+});
+
+t.test('a mark that was left long ago goes at the next command', async (t) => {
+  const bed = openBed(t);
+  await bed.write('egg', 'robin');
+  await bed.workspace.commit(path('egg'));
+  await bed.workspace.syncLater();
+  await bed.workspace.close();
+  const clock = t.capture(Date, 'now', () => Date.UTC(2100, 0));
+  await bed.open().recover();
+  t.ok(clock().length > 0);
+  t.same(fs.readdirSync(`${bed.cache}/tmp/unsynced`), []);
+});
+
 t.test('a barrier works for few and for many objects', async (t) => {
   const bed = openBed(t);
   await bed.write('egg', 'robin');
