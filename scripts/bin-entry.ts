@@ -2,8 +2,6 @@
  * The bin. Old syntax, one builtin: every Node can parse it, and say that it is too old.
  * The compile cache lies inside the package and not in the temp folder, where another user of the
  * machine could plant code.
- * V8 optimises what was called ten times as often as it would: in a no-op of 1,000 stages its optimising
- * compilers took a fifth of the CPU time and the run ended before it paid. A loop over 100,000 files gets there soon.
  * @param engines what package.json asks for, as `>=22.18`
  */
 export function binEntry(engines: string): string {
@@ -18,9 +16,6 @@ if (version[0] < ${major} || (version[0] === ${major} && version[1] < ${minor}))
   );
   process.exitCode = 64;
 } else {
-  var v8 = require('v8');
-  v8.setFlagsFromString('--invocation-count-for-maglev=4000');
-  v8.setFlagsFromString('--invocation-count-for-turbofan=30000');
   require('module').enableCompileCache(__dirname + '/.compile-cache');
   require('./main.js');
 }

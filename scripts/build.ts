@@ -75,7 +75,7 @@ const LAZY = new Set(
     'stream',
     'stream/promises',
   ]
-    .concat(['timers/promises', 'tty', 'worker_threads', 'zlib'])
+    .concat(['timers/promises', 'tty', 'v8', 'worker_threads', 'zlib'])
     .map((name) => `node:${name}`),
 );
 

@@ -23,6 +23,7 @@ import { findRoot } from './find-root.ts';
 import type { Io } from './io.ts';
 import { LAUNCHER_FOLDER } from './launcher.ts';
 import { lazyPort } from './lazy-port.ts';
+import { delayOptimisers } from './optimisers.ts';
 import { tellProblem } from './tell-problem.ts';
 import { VERSION } from './version.ts';
 
@@ -91,6 +92,8 @@ function openProject(
     },
     { execute: true, query: true },
   );
+  const rememberedProject = join(cache, 'project.json');
+  delayOptimisers(rememberedProject);
   const context: ProjectContext = {
     objects: workspace.objects,
     ports: {
@@ -107,7 +110,7 @@ function openProject(
       emit,
     },
     files,
-    projectCache: openProjectCache(join(cache, 'project.json'), files, hashText),
+    projectCache: openProjectCache(rememberedProject, files, hashText),
     revisions: openRevisions({ root, env: io.env }),
     invocationLock: createInvocationLock({ cache, pid: process.pid, host: environment.host() }),
     reapOrphans: async () => {
