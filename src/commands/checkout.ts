@@ -1,6 +1,6 @@
-import { sameContent, toRef } from '../model/artifact.ts';
+import { sameContent, toRef, type Artifact } from '../model/artifact.ts';
 import { problem, type Problem } from '../model/diagnostic.ts';
-import { contains, groupOf, parseRepoPath } from '../model/names.ts';
+import { contains, groupOf, parseRepoPath, type RepoPath } from '../model/names.ts';
 import type { LinkKind, Stage } from '../model/pipeline.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import { pinnedIn, type Pinned, type PipelineLock } from '../model/lock.ts';
@@ -39,18 +39,22 @@ export interface Locked extends Pinned {
   readonly isImported?: true;
 }
 
-/** Makes the workspace hold these; what the cache does not have is told at the end, after all others. */
+/**
+ * Makes the workspace hold these; what the cache does not have is told at the end, after all others.
+ * @param seen what lay at some of the paths a moment ago
+ */
 export async function restoreAll(
   wanted: readonly Locked[],
   ports: Pick<CommandContext['ports'], 'workspace'>,
   hasRemote = false,
+  seen: ReadonlyMap<string, Artifact> = new Map(),
 ): Promise<Result<PathsView, Problem>> {
   const restored: PathsView['paths'][number][] = [];
   const missing: Locked[] = [];
   for (const each of wanted) {
     const { path, ref } = each;
-    const there = await ports.workspace.digest(path);
-    if (there.ok && there.value !== undefined && sameContent(toRef(there.value), ref)) continue;
+    const there = seen.get(path) ?? (await contentAt(path, ports));
+    if (there !== undefined && sameContent(toRef(there), ref)) continue;
     // Not asked whether the cache has all of it: that would be as many looks as there are files, and
     // a restore that meets a missing object leaves everything as it was.
     const done = await ports.workspace.restore(path, ref, each.link);
@@ -71,6 +75,15 @@ export async function restoreAll(
   }
   if (missing.length > 0) return err(notInCache(missing, restored.length, hasRemote));
   return ok({ paths: restored });
+}
+
+/** What lies there; undefined too where it cannot be told. */
+export async function contentAt(
+  path: RepoPath,
+  { workspace }: Pick<CommandContext['ports'], 'workspace'>,
+): Promise<Artifact | undefined> {
+  const there = await workspace.digest(path);
+  return there.ok ? there.value : undefined;
 }
 
 /** What this branch had lies there now; that it is one of several is not to be forgotten over it. */

@@ -1,10 +1,13 @@
+import type { Artifact } from '../model/artifact.ts';
 import { problem, type Problem } from '../model/diagnostic.ts';
 import type { RepoPath } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { PullView } from '../model/transfer-views.ts';
-import { chooseInside } from '../transfer/choose.ts';
+import type { PathsView } from '../model/views.ts';
+import { chooseInside, type Tracked } from '../transfer/choose.ts';
+import type { Want } from '../transfer/closure.ts';
 import { fetch as transfer } from '../transfer/fetch.ts';
-import { linksIn, restoreAll } from './checkout.ts';
+import { contentAt, linksIn, restoreAll } from './checkout.ts';
 import { holdingProject } from './hold-project.ts';
 import {
   readRemoteProject,
@@ -44,29 +47,50 @@ async function bring(
   if (!project.ok) return project;
   const { remote } = project.value;
   const tracked = trackedIn(project.value, 'pull');
+  const links = linksIn(project.value.pipeline.stages);
+  const restored: PathsView['paths'][number][] = [];
+  let stopped: Problem | undefined;
+  const restore = async (there: readonly Want[]): Promise<void> => {
+    const done = await restoreAll(
+      there.map(({ path, ref }) => {
+        const link = links.get(path);
+        return { path: path as RepoPath, ref, ...(link !== undefined && { link }) };
+      }),
+      context.ports,
+      false,
+      await seen,
+    );
+    stopped = done.ok ? undefined : done.error;
+    if (done.ok) restored.push(...done.value.paths);
+  };
+  const remoteThere = await context.connect(remote);
+  // The workspace is looked through while the remote answers.
+  const seen = checkout && targets.length === 0 ? contentsAt(tracked, context) : undefined;
   const done = await transfer(
     (nodes, url) => chooseInside(tracked, { targets, allowMissing }, nodes, url),
-    await context.connect(remote),
+    remoteThere,
     transferPorts(context),
-    { jobs, signal: context.signal, dry },
+    { jobs, signal: context.signal, dry, ...(checkout && { whenStored: restore }) },
   );
+  await seen;
   if (!done.ok) return done;
+  if (stopped !== undefined) return err(stopped);
   const { wants, missing, objects, bytes, runs } = done.value;
   const view = { remote, dry, paths: wants.length, objects, bytes, runs, missing };
-  const links = linksIn(project.value.pipeline.stages);
-  const there = wants.filter(({ path }) => !missing.includes(path));
-  const restored = checkout
-    ? await restoreAll(
-        there.map(({ path, ref }) => {
-          const link = links.get(path);
-          return { path: path as RepoPath, ref, ...(link !== undefined && { link }) };
-        }),
-        context.ports,
-      )
-    : undefined;
-  if (restored !== undefined && !restored.ok) return restored;
   if (missing.length > 0 && !allowMissing && !dry) return err(notThere(missing, remote.url));
-  return ok({ ...view, ...(restored !== undefined && { restored: restored.value.paths }) });
+  return ok({ ...view, ...(checkout && { restored }) });
+}
+
+async function contentsAt(
+  tracked: readonly Tracked[],
+  { ports }: RemoteContext,
+): Promise<ReadonlyMap<string, Artifact>> {
+  const found = new Map<string, Artifact>();
+  for (const { path } of tracked) {
+    const there = await contentAt(path, ports);
+    if (there !== undefined) found.set(path, there);
+  }
+  return found;
 }
 
 const notThere = (missing: readonly string[], url: string): Problem =>

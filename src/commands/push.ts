@@ -28,12 +28,15 @@ export async function push(
   context: RemoteContext,
 ): Promise<Result<PushView, Problem>> {
   const { ports, signal, version } = context;
+  // A process of its own, which takes its time beside the rest.
+  const asked = ports.environment.git();
   const project = await readRemoteProject(remote, context);
   if (!project.ok) return project;
   const wants = chooseTracked(trackedIn(project.value, 'push'), targets);
   if (!wants.ok) return wants;
   const runs = await runsBehind(project.value, wants.value, targets.length === 0, ports);
-  const git = await ports.environment.git();
+  const there = await context.connect(project.value.remote);
+  const git = await asked;
   const done = await transfer(
     {
       wants: wants.value.map(({ path, ref }) => ({ path, ref })),
@@ -43,7 +46,7 @@ export async function push(
       avian: version,
       dry,
     },
-    await context.connect(project.value.remote),
+    there,
     transferPorts(context),
     { jobs, signal },
   );

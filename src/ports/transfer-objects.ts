@@ -1,3 +1,4 @@
+import type { ArtifactRef } from '../model/artifact.ts';
 import type { Digest } from '../model/names.ts';
 import type { SizedObject } from '../model/remote.ts';
 import type { Result } from '../model/result.ts';
@@ -11,6 +12,13 @@ export type NodeProblem =
 
 /** The objects of the cache as transfers see them: bytes by digest. */
 export interface TransferObjects {
+  /**
+   * As `Workspace.holds`, but of a large tree that was found whole before it is enough that no object came
+   * or went since.
+   */
+  holds(artifact: ArtifactRef): Promise<boolean>;
+  /** These trees have just been found whole, or put together. */
+  noteWhole(trees: readonly ArtifactRef[]): void;
   /** Those of `objects` that are not here, in order. */
   missing(objects: readonly SizedObject[]): readonly SizedObject[];
   /** A tree node and the size of its text; `depth` as in `decodeNode`. */
@@ -28,12 +36,32 @@ export interface TransferObjects {
    * @throws ProblemError `cache/no-space`
    */
   put(digest: Digest, bytes: Uint8Array): boolean;
+  /** How many small objects are to come by `putLater`. */
+  expect(objects: number): void;
+  /**
+   * As `put`, of an object that is not here, but it need not be in its place before `settle` has
+   * resolved. The bytes are lent for the call. In no order: not for nodes of trees, which promise others.
+   */
+  putLater(digest: Digest, bytes: Uint8Array): boolean;
+  /**
+   * Something to wait for before more is put, where much is under way already.
+   * @throws ProblemError `cache/no-space`
+   */
+  pause(): Promise<void> | undefined;
+  /**
+   * Waits until everything put is in its place.
+   * @throws ProblemError `cache/no-space`
+   */
+  settle(): Promise<void>;
   /** For bytes that come in pieces and go nowhere. */
   startDigest(): ObjectDigest;
   /** Moves an object whose bytes are wrong out of the way, to `tmp/corrupt`. */
   setAside(digest: Digest): void;
-  /** Begins a large object, or goes on with what an earlier try left of it. */
-  receive(object: SizedObject): Incoming;
+  /**
+   * Begins a large object, or goes on with what an earlier try left of it. With `isWanted` it is put into
+   * the workspace next, and its bytes are written there and here at once.
+   */
+  receive(object: SizedObject, isWanted?: boolean): Incoming;
   /** Barrier: what was stored is on disk. */
   sync(): Promise<void>;
 }

@@ -17,6 +17,7 @@ export class FakeObjects implements TransferObjects {
   readonly stored = new Map<Digest, Uint8Array>();
   /** What came of large objects so far. */
   readonly incoming = new Map<Digest, Uint8Array[]>();
+  readonly #later = new Map<Digest, Uint8Array>();
 
   /** Keeps a directory of files, as a commit of the workspace would. */
   keep(path: string, files: { readonly [name: string]: string | Uint8Array }): Want {
@@ -52,6 +53,8 @@ export class FakeObjects implements TransferObjects {
     return holdsNode(ref.digest, 0);
   };
 
+  noteWhole(): void {}
+
   missing(objects: readonly SizedObject[]): readonly SizedObject[] {
     return objects.filter(({ digest, size }) => this.stored.get(digest)?.length !== size);
   }
@@ -83,6 +86,23 @@ export class FakeObjects implements TransferObjects {
     if (digestOf(bytes) !== digest) return false;
     this.stored.set(digest, Uint8Array.from(bytes));
     return true;
+  }
+
+  expect(): void {}
+
+  /** Kept back until `settle`, as long as the real ones may take. */
+  putLater(digest: Digest, bytes: Uint8Array): boolean {
+    if (digestOf(bytes) !== digest) return false;
+    this.#later.set(digest, Uint8Array.from(bytes));
+    return true;
+  }
+
+  pause(): undefined {}
+
+  settle(): Promise<void> {
+    for (const [digest, bytes] of this.#later) this.stored.set(digest, bytes);
+    this.#later.clear();
+    return Promise.resolve();
   }
 
   startDigest(): ReturnType<TransferObjects['startDigest']> {

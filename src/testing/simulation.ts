@@ -182,7 +182,6 @@ export class SimulatedClient {
     const { objects, runs, index } = disk;
     this.ports = {
       ...{ objects, runs, hash: hashText },
-      workspace: { holds: objects.holds },
       clock: simulation.clock(this),
       emit: (event) => void this.events.push(event),
     };

@@ -8,7 +8,7 @@ import { readIndex, readMarker } from './consult.ts';
 import { ALONE_FROM } from './layout.ts';
 import { openNodes, type Nodes } from './nodes.ts';
 import { lookingAgain, placeOf, receiveLarge, receiveSmall } from './receive.ts';
-import { receiveRuns } from './receive-runs.ts';
+import { keepRuns, receiveRuns } from './receive-runs.ts';
 import {
   inParallel,
   withTools,
@@ -32,6 +32,15 @@ export interface Fetched {
   readonly runs: number;
 }
 
+export interface FetchOptions extends TransferOptions {
+  readonly dry?: boolean;
+  /**
+   * Done with what is whole in the cache, while the disk takes it down and run records come. May be
+   * called again, when the remote changed meanwhile.
+   */
+  readonly whenStored?: (there: readonly Want[]) => Promise<void>;
+}
+
 /**
  * Brings everything chosen into the cache, and every run record that the remote has. What the
  * remote does not have is told, not thrown: the rest comes all the same. With `dry` it only says so.
@@ -40,45 +49,65 @@ export async function fetch(
   choose: Choose,
   remote: OpenRemote,
   ports: TransferPorts,
-  options: TransferOptions & { readonly dry?: boolean },
+  options: FetchOptions,
 ): Promise<Result<Fetched, Problem>> {
-  const { dry } = options;
+  const { dry, whenStored } = options;
   return withTools('pull', remote, ports, options, (tools) =>
     lookingAgain(tools, (there) =>
-      fetchOnce(choose, { ...tools, dry, ...(there !== undefined && { there }) }),
+      fetchOnce(choose, { ...tools, dry, whenStored, ...(there !== undefined && { there }) }),
     ),
   );
 }
 
-type Fetching = Tools & { readonly dry: boolean | undefined };
+type Fetching = Tools & {
+  readonly dry: boolean | undefined;
+  readonly whenStored: FetchOptions['whenStored'];
+};
 
 async function fetchOnce(choose: Choose, tools: Fetching): Promise<Fetched> {
   const { ports, progress, objects, bucket } = tools;
-  await Promise.all([readMarker(tools), readIndex(tools)]);
-  progress.phase('planning');
-  const nodes = openNodes(tools);
+  // The cache is looked through while the remote answers.
+  const asked = Promise.all([readMarker(tools), readIndex(tools)]);
+  asked.catch(() => undefined);
+  const nodes = openNodes(tools, asked);
   const chosen = await choose(nodes, bucket.url);
   if (!chosen.ok) throw new ProblemError(chosen.error);
   const wants = chosen.value;
 
   const away: Want[] = [];
-  for (const want of wants) if (!(await ports.workspace.holds(want.ref))) away.push(want);
+  for (const want of wants) if (!(await objects.holds(want.ref))) away.push(want);
+  await asked;
+  progress.phase('planning');
   const trees = await walkTrees(away, nodes);
   const blobs = objects.missing(trees.blobs);
   if (tools.dry === true) return estimate(wants, away, trees, blobs, tools);
   const lost = new Set<Digest>([...(await receiveBlobs(blobs, tools)), ...trees.absent]);
   progress.phase('finishing');
   const isPlaced = openPlacer(trees, lost, nodes, tools);
-  const missing = away.filter(({ ref }) => !isPlaced(ref.digest));
-  await objects.sync();
-  const runs = await receiveRuns(tools);
+  const missing = new Set(away.filter(({ ref }) => !isPlaced(ref.digest)));
+  const there = wants.filter((want) => !missing.has(want));
+  objects.noteWhole(there.map(({ ref }) => ref));
+  const [, records] = await allOf(
+    objects.sync(),
+    receiveRuns(tools),
+    tools.whenStored?.(there) ?? Promise.resolve(),
+  );
+  const runs = await keepRuns(records, tools);
   return {
     wants,
-    missing: missing.map(({ path }) => path),
+    missing: [...missing].map(({ path }) => path),
     objects: blobs.length - blobs.filter(({ digest }) => lost.has(digest)).length,
     bytes: blobs.reduce((sum, { digest, size }) => sum + (lost.has(digest) ? 0 : size), 0),
     runs,
   };
+}
+
+/** As `Promise.all`, but all have ended when the first failure comes out. */
+async function allOf<T extends readonly Promise<unknown>[]>(
+  ...promises: T
+): Promise<{ [Index in keyof T]: Awaited<T[Index]> }> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
 }
 
 /** What a fetch would bring: nothing is stored, but trees had to be read for it. */
@@ -117,7 +146,7 @@ async function estimate(
 /** Brings blobs into the cache; returns those that the remote does not have. */
 async function receiveBlobs(
   blobs: readonly SizedObject[],
-  tools: Tools,
+  tools: Fetching,
 ): Promise<readonly Digest[]> {
   const { progress, objects, index } = tools;
   progress.expect(
@@ -136,16 +165,22 @@ async function receiveBlobs(
     return at === undefined ? [] : [{ object, at }];
   });
   await inParallel(jobs, tools, async ({ object, at }, signal) => {
-    await receiveLarge(object, at, signal, tools);
+    await receiveLarge(object, at, signal, tools, tools.whenStored !== undefined);
   });
   const small = blobs.filter(({ size }) => size < ALONE_FROM).map(({ digest }) => digest);
-  const absent = await receiveSmall(
-    small,
-    { largest: ALONE_FROM, counted: true },
-    tools,
-    (digest, bytes) => bytes.length === sizes.get(digest) && objects.put(digest, bytes),
-  );
-  return [...lost, ...absent];
+  objects.expect(small.length);
+  const pause = (): Promise<void> | undefined => objects.pause();
+  try {
+    const absent = await receiveSmall(
+      small,
+      { largest: ALONE_FROM, counted: true, pause },
+      tools,
+      (digest, bytes) => bytes.length === sizes.get(digest) && objects.putLater(digest, bytes),
+    );
+    return [...lost, ...absent];
+  } finally {
+    await objects.settle();
+  }
 }
 
 /**

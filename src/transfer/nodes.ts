@@ -23,8 +23,12 @@ export interface Nodes {
   received(digest: Digest): string | undefined;
 }
 
-export const openNodes = (tools: Tools): Nodes =>
-  nodesFrom(tools.ports, (digests, accept) => receiveNodes(digests, accept, tools));
+/** @param asked the index, where it is still being read: the remote is not asked for nodes before */
+export const openNodes = (tools: Tools, asked?: Promise<unknown>): Nodes =>
+  nodesFrom(tools.ports, async (digests, accept) => {
+    await asked;
+    await receiveNodes(digests, accept, tools);
+  });
 
 export const receiveNodes = (
   digests: readonly Digest[],

@@ -31,8 +31,11 @@ interface Small {
   readonly largest: number;
   /** Whether the progress counts them; trees and records are not among what was expected. */
   readonly counted: boolean;
+  /** Asked after every piece; what it returns is waited for before the next. */
+  readonly pause?: () => Promise<void> | undefined;
 }
 
+/** Whether the bytes are right. They are lent: the buffer is used again after the call. */
 export type Accept = (digest: Digest, bytes: Uint8Array) => boolean;
 
 /** The holder, which is the message, went between the index and its reading. */
@@ -89,7 +92,7 @@ export function placeOf(
  */
 export async function receiveSmall(
   digests: readonly Digest[],
-  { largest, counted }: Small,
+  { largest, counted, pause }: Small,
   tools: Tools,
   accept: Accept,
 ): Promise<readonly Digest[]> {
@@ -109,7 +112,7 @@ export async function receiveSmall(
   const stretches = [...byHolder].flatMap(([holder, parts]) => joinNeighbours(holder, parts));
   await inParallel(stretches, tools, async (stretch, signal) => {
     const size = counted ? stretch.parts.reduce((sum, part) => sum + part.size, 0) : 0;
-    const wrong = await readStretch(stretch, size, signal, tools, accept);
+    const wrong = await readStretch(stretch, size, signal, tools, accept, pause);
     for (const part of wrong) await readAgain(stretch.holder, part, signal, tools, accept);
     tools.progress.done(labelOf(stretch), counted ? stretch.parts.length : 0);
   });
@@ -138,6 +141,7 @@ async function readStretch(
   signal: AbortSignal,
   { bucket, progress }: Tools,
   accept: Accept,
+  pause?: Small['pause'],
 ): Promise<readonly Part[]> {
   const { holder, from, to, parts } = stretch;
   const wrong: Part[] = [];
@@ -150,20 +154,17 @@ async function readStretch(
     end = Math.max(end, part.offset + part.size);
   }
   let position = from;
-  let pieces: Uint8Array[] = [];
-  const close = (part: Part): void => {
-    if (
-      !accept(part.digest, pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces))
-    ) {
-      wrong.push(part);
-    }
-    pieces = [];
+  const close = (part: Part, bytes: Uint8Array): void => {
+    if (!accept(part.digest, bytes)) wrong.push(part);
     queue.shift();
   };
   const call = progress.call(labelOf(stretch), signal, counted, from);
   const closeEmpty = (): void => {
-    while (queue[0]?.size === 0 && queue[0].offset <= position) close(queue[0]);
+    for (let part = queue[0]; part?.size === 0 && part.offset <= position; part = queue[0]) {
+      close(part, NOTHING);
+    }
   };
+  const pieces = openJoin();
   closeEmpty();
   const read = await bucket.read(
     holder,
@@ -174,12 +175,15 @@ async function readStretch(
       for (let part = queue[0]; part !== undefined; part = queue[0]) {
         const first = Math.max(part.offset, start) - start;
         const last = Math.min(part.offset + part.size, position) - start;
-        if (first >= last && part.size > 0) return;
-        // A copy: the socket's buffer is used again.
-        if (first < last) pieces.push(Uint8Array.from(bytes.subarray(first, last)));
-        if (part.offset + part.size > position) return;
-        close(part);
+        if (first >= last && part.size > 0) break;
+        const piece = bytes.subarray(first, last);
+        const isWhole = part.offset + part.size <= position;
+        if (isWhole && piece.length === part.size) close(part, piece);
+        else pieces.add(piece, part.size);
+        if (!isWhole) break;
+        if (queue[0] === part) close(part, pieces.take());
       }
+      return pause?.();
     },
     call,
   );
@@ -188,6 +192,32 @@ async function readStretch(
   progress.drop(labelOf(stretch));
   if (read.error.kind === 'not-found') throw new HolderGone(holder);
   throw failure(read.error, bucket.url);
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Puts an object together that comes in several pieces. One buffer for all: fresh memory costs more than the copy. */
+function openJoin(): { add(piece: Uint8Array, size: number): void; take(): Uint8Array } {
+  let buffer = NOTHING;
+  let filled = 0;
+  return {
+    add(piece, size) {
+      const needed = filled + piece.length;
+      if (needed > buffer.length) {
+        // No more than twice what came: a size is only what an index says.
+        const larger = new Uint8Array(Math.max(needed, Math.min(size, 2 * buffer.length)));
+        larger.set(buffer.subarray(0, filled));
+        buffer = larger;
+      }
+      buffer.set(piece, filled);
+      filled = needed;
+    },
+    take() {
+      const whole = buffer.subarray(0, filled);
+      filled = 0;
+      return whole;
+    },
+  };
 }
 
 async function readAgain(
@@ -207,6 +237,7 @@ async function readAgain(
 
 /**
  * Reads a large object into the cache; goes on where an earlier try stopped.
+ * @param isWanted it is put into the workspace next
  * @throws HolderGone
  */
 export async function receiveLarge(
@@ -214,9 +245,10 @@ export async function receiveLarge(
   at: Location,
   signal: AbortSignal,
   { bucket, objects, progress }: Tools,
+  isWanted = false,
 ): Promise<void> {
   for (let time = 0; ; time++) {
-    const incoming = objects.receive(object);
+    const incoming = objects.receive(object, isWanted);
     const from = at.offset + incoming.offset;
     const range = { from, to: at.offset + object.size };
     const call = progress.call(at.holder, signal, object.size, at.offset);

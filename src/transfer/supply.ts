@@ -16,7 +16,7 @@ export async function openSupply(
   ports: TransferPorts,
   options: TransferOptions,
 ): Promise<Result<Supply, Problem>> {
-  const { workspace, objects } = ports;
+  const { objects } = ports;
   const { index } = remote;
   const gone = new Set<Digest>();
   let last: Promise<unknown> = Promise.resolve();
@@ -24,7 +24,7 @@ export async function openSupply(
   const bring = async (wanted: readonly Supplied[]): Promise<Result<void, Problem>> => {
     const done = await fetch(() => Promise.resolve(ok(wanted)), remote, ports, options);
     if (!done.ok) return done;
-    for (const { ref } of wanted) if (!(await workspace.holds(ref))) gone.add(ref.digest);
+    for (const { ref } of wanted) if (!(await objects.holds(ref))) gone.add(ref.digest);
     return ok(undefined);
   };
 

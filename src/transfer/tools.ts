@@ -21,7 +21,6 @@ export interface OpenRemote {
 }
 
 export type TransferPorts = Pick<Ports, 'runs' | 'clock' | 'hash' | 'emit'> & {
-  readonly workspace: Pick<Ports['workspace'], 'holds'>;
   readonly objects: TransferObjects;
 };
 

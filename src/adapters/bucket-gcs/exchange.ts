@@ -40,11 +40,16 @@ const WRITE = 64 * 1024;
  * upload could not be told from a stalled one.
  */
 export function openExchange(): Exchange {
-  const plain = new http.Agent({ keepAlive: true, maxFreeSockets: 64 });
-  const secure = new https.Agent({ keepAlive: true, maxFreeSockets: 64 });
+  const kept = { keepAlive: true, maxFreeSockets: 64 };
+  // At first use: TLS takes 25 ms to load, which an emulator does not need.
+  let plain: http.Agent | undefined;
+  let secure: https.Agent | undefined;
   return {
     async ask(question, call) {
       const isSecure = question.url.startsWith('https:');
+      const agent = isSecure
+        ? (secure ??= new https.Agent(kept))
+        : (plain ??= new http.Agent(kept));
       const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
       // Some failures come by an event only, after the promise was given up.
       promise.catch(() => undefined);
@@ -54,7 +59,7 @@ export function openExchange(): Exchange {
           ...question.headers,
           ...(question.method !== 'GET' && { 'content-length': String(question.body?.size ?? 0) }),
         },
-        agent: isSecure ? secure : plain,
+        agent,
         signal: call.signal,
       });
       request.once('response', resolve);
@@ -75,8 +80,8 @@ export function openExchange(): Exchange {
       }
     },
     close() {
-      plain.destroy();
-      secure.destroy();
+      plain?.destroy();
+      secure?.destroy();
     },
   };
 }

@@ -109,10 +109,13 @@ class SqliteRemoteIndex implements StoredRemoteIndex {
        WHERE digest = ? AND remote = ?`,
     );
     const found = new Map<Digest, readonly Location[]>();
-    for (const digest of digests) {
-      const rows = find.all(bytesOf(digest), this.#remote);
-      if (rows.length > 0) found.set(digest, rows);
-    }
+    // In one transaction: locking the file for each of 10,000 takes longer than finding it.
+    this.#db.transaction(() => {
+      for (const digest of digests) {
+        const rows = find.all(bytesOf(digest), this.#remote);
+        if (rows.length > 0) found.set(digest, rows);
+      }
+    })();
     return found;
   }
 

@@ -3,6 +3,7 @@ import { toRef, type Artifact } from '../../model/artifact.ts';
 import type { Digest, RepoPath } from '../../model/names.ts';
 import { encodeDirectory, type TreeEntry, type TreeSummary } from '../../model/tree.ts';
 import { hashText } from '../hash/blake3.ts';
+import { keepsDirectoryTimes } from './directory-times.ts';
 import { fail } from './failure.ts';
 import type { BatchReply, FileBatch } from './file-batch.ts';
 import { IGNORE_FILE, type Ignores } from './ignores.ts';
@@ -69,22 +70,6 @@ export async function digestPath(
 const isKnown = (known: Remembered, absolute: string, stat: fs.Stats): Promise<boolean> | boolean =>
   sameStat(known.snapshot.stats, 0, stat) &&
   (!stat.isDirectory() || (keepsDirectoryTimes(absolute) && isUnchanged(known.snapshot, absolute)));
-
-/**
- * File systems whose directories get a new time whenever a name in them comes or goes. Network
- * and user-space ones may answer from a cache of their own, so there every directory is listed.
- */
-const KEEPS_DIRECTORY_TIMES = new Set([
-  0xef53, // ext2, ext3, ext4
-  0x58465342, // xfs
-  0x9123683e, // btrfs
-  0x01021994, // tmpfs
-  0x794c7630, // overlayfs
-  0xf2f52010, // f2fs
-  0x2fc12fc1, // zfs
-]);
-const keepsDirectoryTimes = (path: string): boolean =>
-  KEEPS_DIRECTORY_TIMES.has(fs.statfsSync(path).type);
 
 /**
  * Digests without asking whether anything changed; files that `known` has with the same stat are

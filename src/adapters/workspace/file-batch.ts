@@ -3,7 +3,7 @@ import { hashBytes } from '../hash/blake3.ts';
 import type { Disk } from './disk.ts';
 import { fail, isErrno, problemOf } from './failure.ts';
 import { digestOf, objectPath } from './layout.ts';
-import { hasObject, placeObject, storeBytes, temporaryName } from './object-file.ts';
+import { hasObject, placeObject, storeBytes, temporaryName, writeObject } from './object-file.ts';
 import { hashPieces, PIECE, readExactly, tryReflink } from './read-pieces.ts';
 import { COLUMNS, isFileMode, sameStat, setStat, SIZE } from './snapshot.ts';
 import type { WorkspaceProblem } from '../../ports/workspace.ts';
@@ -28,6 +28,18 @@ export type FileBatch =
       readonly objects: string;
       /** Files without the executable bit become hard links to their objects where that can be done. */
       readonly link?: true;
+      /** Files that have the bytes already, to be renamed. */
+      readonly spares?: readonly (string | undefined)[];
+    }
+  | {
+      readonly kind: 'store';
+      /** Digests of the objects, which are not there; for messages. */
+      readonly paths: readonly string[];
+      readonly hexes: readonly string[];
+      readonly sizes: readonly number[];
+      /** Their bytes, known to have these digests, one after the other. Handed over, and back with the reply. */
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly store: { readonly objects: string; readonly temporary: string };
     };
 
 export interface BatchReply {
@@ -38,11 +50,13 @@ export interface BatchReply {
   readonly written: readonly string[];
   /** The first failure ends a batch. */
   readonly problem?: WorkspaceProblem;
+  /** Of a batch that stored: its buffer, to be used again. */
+  readonly bytes?: Uint8Array<ArrayBuffer>;
 }
 
 /** Sizes as they were when the batch was made. */
 const sizesOf = (batch: FileBatch): readonly number[] =>
-  batch.kind === 'restore'
+  batch.kind !== 'digest'
     ? batch.sizes
     : batch.paths.map((_, index) => batch.stats[index * COLUMNS + SIZE] ?? 0);
 
@@ -56,6 +70,7 @@ export function runBatch(
   disk: Disk,
   onBytes: (bytes: number) => void,
 ): BatchReply {
+  if (batch.kind === 'store') return storeBatch(batch, disk);
   const count = batch.paths.length;
   const digests = Buffer.alloc(count * 32);
   const stats = batch.kind === 'digest' ? batch.stats.slice() : new Float64Array(count * COLUMNS);
@@ -76,7 +91,10 @@ export function runBatch(
           batch.link === true && (mode & 0o100) === 0
             ? linkFile(path, hex, size, batch.objects, disk)
             : undefined;
-        const stat = linked ?? restoreFile(path, hex, size, mode, batch.objects, disk, onBytes);
+        const stat =
+          linked ??
+          useSpare(batch.spares?.[index], path, size, mode, disk) ??
+          restoreFile(path, hex, size, mode, batch.objects, disk, onBytes);
         setStat(stats, index, stat);
         digests.write(hex, index * 32, 'hex');
       }
@@ -87,6 +105,28 @@ export function runBatch(
     }
   }
   return { digests, stats, written };
+}
+
+/** Makes objects of bytes that were digested already. */
+function storeBatch(batch: Extract<FileBatch, { kind: 'store' }>, disk: Disk): BatchReply {
+  const { hexes, sizes, bytes, store } = batch;
+  const none = { digests: Buffer.alloc(0), stats: new Float64Array(0) };
+  const written: string[] = [];
+  let at = 0;
+  for (const [index, hex] of hexes.entries()) {
+    const size = sizes[index] ?? 0;
+    const path = batch.paths[index] ?? '';
+    try {
+      writeObject(bytes.subarray(at, at + size), hex, store, disk);
+    } catch (error) {
+      const problem = problemOf(error, path, size);
+      if (problem === undefined) throw error;
+      return { ...none, written, problem, bytes };
+    }
+    written.push(hex);
+    at += size;
+  }
+  return { ...none, written, bytes };
 }
 
 type Store = { readonly objects: string; readonly temporary: string } | undefined;
@@ -258,6 +298,27 @@ function linkFile(
   } catch (error) {
     if (!isErrno(error, 'EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) throw error;
     return undefined;
+  }
+  return fs.lstatSync(path);
+}
+
+/** Gives a file that has the bytes its name; undefined where that cannot be done. */
+function useSpare(
+  spare: string | undefined,
+  path: string,
+  size: number,
+  mode: number,
+  disk: Disk,
+): fs.Stats | undefined {
+  if (spare === undefined) return undefined;
+  try {
+    disk.chmod(spare, mode);
+    if (fs.lstatSync(spare).size !== size) return undefined;
+    disk.rename(spare, path);
+  } catch (error) {
+    // Another volume, or somebody tidied up: the object is here all the same.
+    if (isErrno(error, 'EXDEV', 'ENOENT')) return undefined;
+    throw error;
   }
   return fs.lstatSync(path);
 }

@@ -24,15 +24,17 @@ export interface FileRunner {
     progress: Progress,
     onReply: (reply: BatchReply, range: Range) => void,
   ): Promise<void>;
+  /** Makes objects of bytes, on another thread where threads are up. */
+  store(batch: Extract<FileBatch, { kind: 'store' }>): Promise<BatchReply>;
   /** Told how many files there are going to be, as a walk finds them. */
   expect(files: number): void;
   close(): Promise<void>;
 }
 
 /** Files in a batch: enough to make a message's 50 us vanish, few enough to share out evenly. */
-const BATCH_FILES = 128;
+export const BATCH_FILES = 128;
 /** Bytes in a batch, but for a file that is larger by itself. */
-const BATCH_BYTES = 8 * 1024 * 1024;
+export const BATCH_BYTES = 8 * 1024 * 1024;
 
 // Two threads and their start broke even with this one at 2,000 files of 20 KB (250 ms each way on
 // two busy cores). Bytes count from less: one large file would keep this thread from telling.
@@ -71,6 +73,8 @@ export function openFileRunner(disk: Disk, pool: WorkerPool): FileRunner {
       const [failure] = failures;
       if (failure !== undefined) throw failure;
     },
+    store: async (batch) =>
+      pool.isRunning() ? pool.submit(batch) : runBatch(batch, disk, () => undefined),
     expect(files) {
       if (files > WORTH_FILES) pool.warm();
     },

@@ -8,7 +8,8 @@ import type { WorkerMessage } from './worker-pool.ts';
 const TELL_EVERY_MS = 250;
 const disk = openDisk();
 const tell = (message: WorkerMessage): void => {
-  parentPort?.postMessage(message);
+  const bytes = message.kind === 'reply' ? message.reply.bytes : undefined;
+  parentPort?.postMessage(message, bytes === undefined ? [] : [bytes.buffer]);
 };
 
 let untold = 0;

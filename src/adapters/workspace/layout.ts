@@ -18,6 +18,7 @@ import type { Digest } from '../../model/names.ts';
  *       replaced/<time>/<path>   files that a restore replaced and the cache did not hold
  *       corrupt/<hex>            objects whose bytes did not have their digest
  *       discard/<nonce>          decided to go, being removed
+ *       whole.json               trees that were found whole; see whole-trees.ts
  *       stat-boot                on which boot stat.sqlite was written last; see boot.ts
  *       clock                    touched to read the file system's clock
  */
@@ -35,6 +36,7 @@ export interface Layout {
   readonly replaced: string;
   readonly corrupt: string;
   readonly discard: string;
+  readonly wholeTrees: string;
   readonly statBoot: string;
   readonly clock: string;
 }
@@ -55,6 +57,7 @@ export function layoutOf(root: string, cache: string): Layout {
     replaced: join(tmp, 'replaced'),
     corrupt: join(tmp, 'corrupt'),
     discard: join(tmp, 'discard'),
+    wholeTrees: join(tmp, 'whole.json'),
     statBoot: join(tmp, 'stat-boot'),
     clock: join(tmp, 'clock'),
   };

@@ -42,6 +42,9 @@ function note(objects: string, lines: readonly (readonly [hex: string, stat: str
   for (const [hex, stat] of fresh) noted.set(hex, stat);
 }
 
+/** Whether any object was ever linked. */
+export const hasLinks = (objects: string): boolean => registerOf(objects).size > 0;
+
 /** To be called before links to these are made. */
 export const noteLinks = (objects: string, hexes: readonly string[]): void => {
   note(

@@ -17,6 +17,17 @@ export function storeBytes(
   disk: Disk,
 ): boolean {
   if (hasObject(store.objects, hex, bytes.length)) return false;
+  writeObject(bytes, hex, store, disk);
+  return true;
+}
+
+/** As `storeBytes`, for an object that is not there. */
+export function writeObject(
+  bytes: Uint8Array,
+  hex: string,
+  store: { readonly objects: string; readonly temporary: string },
+  disk: Disk,
+): void {
   const temporary = temporaryName(store.temporary);
   const fd = disk.create(temporary, 0o444);
   try {
@@ -28,7 +39,6 @@ export function storeBytes(
     fs.closeSync(fd);
   }
   placeObject(temporary, hex, store.objects, disk);
-  return true;
 }
 
 /**

@@ -20,8 +20,10 @@ import { openObjects } from './objects.ts';
 import { discardHeld, movePath } from './rearrange.ts';
 import { canLieAt } from './restore-plan.ts';
 import { recoverRestores, restorePath } from './restore.ts';
+import { openSpareFiles } from './spare-files.ts';
 import { openStatCache } from './stat-cache.ts';
 import type { Tools } from './tools.ts';
+import { openWholeTrees } from './whole-trees.ts';
 import { openWorkerPool } from './worker-pool.ts';
 
 export interface OpenOptions extends WorkspaceOptions {
@@ -62,6 +64,8 @@ export function openWorkspace(options: OpenOptions): OpenWorkspace {
     ignores: openIgnoreFiles(root),
     objects: openObjects(layout, disk, durability),
     files: openFileRunner(disk, openWorkerPool(options.workerProgram)),
+    spares: openSpareFiles(layout.tmpObjects, disk),
+    wholeTrees: openWholeTrees(layout, disk, bootId),
     emit: options.emit,
   };
 
@@ -119,6 +123,8 @@ export function openWorkspace(options: OpenOptions): OpenWorkspace {
 
     async close() {
       await tools.files.close();
+      tools.spares.close();
+      tools.wholeTrees.close();
       tools.stats.close();
       durability.close();
     },

@@ -167,7 +167,9 @@ async function build(
     return {
       kind: 'restore',
       objects: tools.layout.objects,
-      ...(link === 'hardlink' && { link: true as const }),
+      ...(link === 'hardlink'
+        ? { link: true as const }
+        : { spares: indexes.map((index) => tools.spares.take(hexAt(snapshot, index))) }),
       paths: indexes.map((index) => paths[index] ?? ''),
       hexes: indexes.map((index) => hexAt(snapshot, index)),
       sizes: indexes.map((index) => column(snapshot, index, SIZE)),

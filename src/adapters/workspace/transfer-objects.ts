@@ -6,19 +6,37 @@ import type { SizedObject } from '../../model/remote.ts';
 import { err, ok } from '../../model/result.ts';
 import type { Incoming, TransferObjects } from '../../ports/transfer-objects.ts';
 import { hashBytes, startHash } from '../hash/blake3.ts';
+import { openBulkStore } from './bulk-store.ts';
 import { isErrno, WorkspaceFailure } from './failure.ts';
 import { digestOf, hexOf, objectPath } from './layout.ts';
 import { hasObject, placeObject, storeBytes } from './object-file.ts';
 import type { Tools } from './tools.ts';
 
 const PIECE = 1024 * 1024;
+/** Of fewer files, each is looked at: that costs no more than a look at the folders of the cache. */
+const MANY = 256;
 
 /** The cache's objects for transfers: every byte that comes in is digested before it gets its name. */
-export function openTransferObjects(
-  tools: Pick<Tools, 'layout' | 'disk' | 'durability' | 'objects'>,
-): TransferObjects {
+export function openTransferObjects(tools: Needs): TransferObjects {
   const { layout, disk, durability, objects } = tools;
+  const later = openBulkStore(tools);
   return {
+    async holds(artifact) {
+      if ((artifact.files ?? 0) < MANY) return objects.holds(artifact);
+      if (tools.wholeTrees.has(artifact.digest)) return true;
+      const stamp = tools.wholeTrees.stamp();
+      const isWhole = objects.holds(artifact);
+      if (isWhole) tools.wholeTrees.note([artifact.digest], stamp);
+      return isWhole;
+    },
+
+    noteWhole(trees) {
+      const large = trees.filter(({ files = 0 }) => files >= MANY);
+      if (large.length === 0) return;
+      const digests = large.map(({ digest }) => digest);
+      tools.wholeTrees.note(digests, tools.wholeTrees.stamp());
+    },
+
     missing(wanted) {
       objects.prepare('trust');
       return wanted.filter(({ digest, size }) => !hasObject(layout.objects, hexOf(digest), size));
@@ -53,6 +71,25 @@ export function openTransferObjects(
       return true;
     },
 
+    expect: (count) => {
+      tools.files.expect(count);
+    },
+    putLater: (digest, bytes) => later.add(digest, bytes),
+    pause() {
+      try {
+        return later.pause();
+      } catch (error) {
+        throw explained(error);
+      }
+    },
+    async settle() {
+      try {
+        await later.settle();
+      } catch (error) {
+        throw explained(error);
+      }
+    },
+
     startDigest() {
       const hasher = startHash();
       return {
@@ -63,16 +100,23 @@ export function openTransferObjects(
 
     setAside: (digest) => objects.setAsideCorrupt(digest),
 
-    receive: (object) => storing(object.digest, object.size, () => receive(object, tools)),
+    receive: (object, isWanted = false) =>
+      storing(object.digest, object.size, () => receive(object, isWanted, tools)),
 
     sync: () => durability.barrier(),
   };
 }
 
+type Needs = Pick<
+  Tools,
+  'layout' | 'disk' | 'durability' | 'objects' | 'files' | 'spares' | 'wholeTrees'
+>;
+
 /** An object that comes in pieces, kept at `tmp/incoming/<hex>` until it is whole. */
 function receive(
   { digest, size }: SizedObject,
-  { layout, disk, durability, objects }: Pick<Tools, 'layout' | 'disk' | 'durability' | 'objects'>,
+  isWanted: boolean,
+  { layout, disk, durability, objects, spares }: Needs,
 ): Incoming {
   objects.prepare('write');
   disk.mkdir(layout.incoming);
@@ -90,18 +134,25 @@ function receive(
     hasher = startHash();
     offset = 0;
   }
+  // Not of one that goes on: the bytes that were here before would have to be read for it.
+  const spare = isWanted && offset === 0 ? spares.begin(hexOf(digest)) : undefined;
+  const flush = openFlush(path);
   return {
     offset,
     write(bytes) {
       storing(digest, size, () => disk.write(fd, bytes, path));
       hasher.update(bytes);
+      spare?.write(bytes);
+      flush(bytes.length);
     },
     finish() {
       fs.closeSync(fd);
       if (hasher.digestBuffer().toString('hex') !== hexOf(digest)) {
+        spare?.drop();
         disk.unlink(path);
         return false;
       }
+      spare?.keep();
       storing(digest, size, () => {
         disk.chmod(path, 0o444);
         placeObject(path, hexOf(digest), layout.objects, disk);
@@ -109,7 +160,29 @@ function receive(
       durability.noteWritten([hexOf(digest)]);
       return true;
     },
-    suspend: () => fs.closeSync(fd),
+    suspend() {
+      spare?.drop();
+      fs.closeSync(fd);
+    },
+  };
+}
+
+const FLUSH_EVERY = 32 * 1024 * 1024;
+
+/** Has a file's bytes written down while more come, so that the barrier at the end waits for the last ones only. */
+function openFlush(path: string): (bytes: number) => void {
+  let waiting = 0;
+  let isFlushing = false;
+  return (bytes) => {
+    waiting += bytes;
+    if (isFlushing || waiting < FLUSH_EVERY) return;
+    [waiting, isFlushing] = [0, true];
+    // A descriptor of its own, which is open for as long as the disk takes.
+    const fd = fs.openSync(path, 'r');
+    fs.fdatasync(fd, () => {
+      isFlushing = false;
+      fs.closeSync(fd);
+    });
   };
 }
 
@@ -138,25 +211,40 @@ async function* readPieces(
   }
 }
 
+/** A failure of the threads that store, as a person is told it. */
+function explained(error: unknown): unknown {
+  if (!(error instanceof WorkspaceFailure)) return error;
+  const { problem: found } = error;
+  if (found.kind === 'no-space') return full(found.path, found.needed, error);
+  return found.kind === 'io' ? unwritable(found.cause, error) : error;
+}
+
 function storing<T>(digest: Digest, size: number, work: () => T): T {
   try {
     return work();
   } catch (error) {
     if (!isErrno(error, 'ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM')) throw error;
-    const isFull = isErrno(error, 'ENOSPC', 'EDQUOT');
-    throw new ProblemError(
-      problem(
-        'stage',
-        isFull ? 'cache/no-space' : 'cache/unwritable',
-        isFull
-          ? `the disk is full: the cache cannot take ${digest} (${size} bytes)`
-          : `the cache cannot be written: ${(error as Error).message}`,
-        isFull ? 'make room and run it again: what came so far is kept' : undefined,
-      ),
-      { cause: error },
-    );
+    throw isErrno(error, 'ENOSPC', 'EDQUOT')
+      ? full(digest, size, error)
+      : unwritable((error as Error).message, error);
   }
 }
+
+const full = (digest: string, size: number, cause: unknown): ProblemError =>
+  new ProblemError(
+    problem(
+      'stage',
+      'cache/no-space',
+      `the disk is full: the cache cannot take ${digest} (${size} bytes)`,
+      'make room and run it again: what came so far is kept',
+    ),
+    { cause },
+  );
+
+const unwritable = (why: string, cause: unknown): ProblemError =>
+  new ProblemError(problem('stage', 'cache/unwritable', `the cache cannot be written: ${why}`), {
+    cause,
+  });
 
 const unreadable = (digest: Digest, cause: string): ProblemError =>
   new ProblemError(

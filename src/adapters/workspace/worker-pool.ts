@@ -28,6 +28,8 @@ export interface WorkerPool {
       readonly isStopped: () => boolean;
     },
   ): Promise<void>;
+  /** One batch for itself; its bytes, if it has any, are gone from here until the reply brings them. */
+  submit(batch: FileBatch): Promise<BatchReply>;
   close(): Promise<void>;
 }
 
@@ -73,7 +75,8 @@ export function openWorkerPool(program: URL = FILE_WORKER, size?: number): Worke
     if (thread.task === undefined) thread.worker.unref();
     else {
       thread.worker.ref();
-      thread.worker.postMessage(thread.task.batch);
+      const { batch } = thread.task;
+      thread.worker.postMessage(batch, batch.kind === 'store' ? [batch.bytes.buffer] : []);
     }
   };
 
@@ -142,6 +145,12 @@ export function openWorkerPool(program: URL = FILE_WORKER, size?: number): Worke
         throw new Error(`bug: ${settled} of ${batches.count} file batches were worked on`);
       }
     },
+
+    submit: (batch) =>
+      new Promise<BatchReply>((resolve, reject) => {
+        queue.push({ batch, onBytes: () => undefined, resolve, reject });
+        dispatch();
+      }),
 
     close: stop,
   };
