@@ -3,10 +3,11 @@ import type { StageFailure } from '../model/failure.ts';
 import type { LockedStage } from '../model/lock.ts';
 import { attemptId, type Fingerprint } from '../model/names.ts';
 import { err, isNonEmpty, ok, type NonEmptyArray, type Result } from '../model/result.ts';
+import { redactedJson } from '../model/redacted.ts';
 import type { FingerprintInput, Run, RunRecord } from '../model/run.ts';
 import type { StaleReason } from '../model/verdict.ts';
 import type { Ports } from '../ports/ports.ts';
-import { fingerprintInput, fingerprintOf } from './fingerprint.ts';
+import { fingerprintInput, fingerprintOf, withoutSecrets } from './fingerprint.ts';
 import { changedDep, keepOuts, readMetrics } from './harvest.ts';
 import { describeWorkspaceProblem, digestInWorkspace, observe } from './observe.ts';
 import type { Prober } from './probe.ts';
@@ -54,8 +55,9 @@ export async function planAdoption(
   }
   if (isNonEmpty(missing)) return { kind: 'incomplete', missing };
   if (!observed.ok) throw new Error(`bug: ${stage.name} cannot be observed`);
-  const input = fingerprintInput(stage, observed.value);
-  const fingerprint = fingerprintOf(input, ports.hash);
+  const whole = fingerprintInput(stage, observed.value);
+  const fingerprint = fingerprintOf(whole, ports.hash);
+  const input = withoutSecrets(whole, ports.hash);
   if (isLocked && locked?.fingerprint === fingerprint) return { kind: 'unchanged' };
   const changed = await changedSince(locked, input, fingerprint, ports);
   return { kind: 'adoptable', input, fingerprint, changed };
@@ -103,6 +105,7 @@ export async function adoptStage(
   await ports.workspace.sync();
   const at = ports.clock.now();
   const attempt = attemptId(at, ports.nonce());
+  const secrets = ports.environment.secrets();
   const record: RunRecord = {
     v: 1,
     stage: stage.name,
@@ -112,8 +115,8 @@ export async function adoptStage(
     outs: outs.value,
     ending: { kind: 'succeeded' },
     metrics: metrics.value,
-    config: context.workload.config,
-    overrides: context.workload.overrides,
+    config: redactedJson(context.workload.config, secrets),
+    overrides: redactedJson(context.workload.overrides, secrets),
     startedAt: new Date(at).toISOString(),
     durationMs: 0,
     ...(probed !== undefined && { probe: probed.digest }),

@@ -4,11 +4,12 @@ import { attemptId, type AttemptId, type Fingerprint } from '../model/names.ts';
 import type { StageFailure } from '../model/failure.ts';
 import type { StageOutcome } from '../model/outcome.ts';
 import { err, ok, type NonEmptyArray, type Result } from '../model/result.ts';
+import { openRedactor, redactedJson, secretsIn } from '../model/redacted.ts';
 import type { FingerprintInput, Run, RunRecord } from '../model/run.ts';
 import type { Trace } from '../model/trace.ts';
 import type { StaleReason } from '../model/verdict.ts';
 import type { Executed } from '../ports/executor.ts';
-import type { AttemptLog } from '../ports/log-store.ts';
+import type { AttemptLog, LogChunk } from '../ports/log-store.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Barrier } from './barrier.ts';
 import { createFactReader } from './facts.ts';
@@ -168,24 +169,30 @@ async function runCommand(
       }
     : {};
   const { root } = ports.environment;
+  const secrets = secretsOf(attempt.work, ports);
   let traced: Trace | undefined;
   for (let failures = 0; ; failures += 1) {
+    const tell = (stream: LogChunk['stream'], chunk: string): void => {
+      if (chunk === '') return;
+      attempt.log.append(stream, chunk);
+      attempt.facts.read(chunk);
+      ports.emit({ type: 'stage-output', stage: stage.name, stream, chunk });
+    };
+    const redactors = { stdout: openRedactor(secrets), stderr: openRedactor(secrets) };
     const executed = await ports.executor.execute({
       cmd: stage.cmd,
       cwd: surroundings.cwd,
       env: { ...surroundings.env, ...checkpoint, AVIAN_RUN: attempt.id },
       ...(stage.timeoutMs !== undefined && { timeoutMs: stage.timeoutMs }),
       signal,
-      onOutput: (stream, chunk) => {
-        attempt.log.append(stream, chunk);
-        attempt.facts.read(chunk);
-        ports.emit({ type: 'stage-output', stage: stage.name, stream, chunk });
-      },
+      onOutput: (stream, chunk) => tell(stream, redactors[stream].read(chunk)),
       onWarning: (message) => warn(attempt, 'stage/survivors', message, context),
       ...(context.trace && { trace: { root, onTraced: (trace) => (traced = trace) } }),
     });
+    tell('stdout', redactors.stdout.end());
+    tell('stderr', redactors.stderr.end());
     if (executed.ok || executed.error.kind === 'cancelled' || failures === stage.retry.times) {
-      if (traced !== undefined) await tell(traced, attempt, executed.ok, context);
+      if (traced !== undefined) await tellAccesses(traced, attempt, executed.ok, context);
       return executed;
     }
     warn(attempt, 'stage/retry', `attempt ${failures + 1} failed; trying again`, context);
@@ -194,7 +201,16 @@ async function runCommand(
   }
 }
 
-async function tell(
+/** What the command is given and nothing that is kept may hold. */
+const secretsOf = (
+  { stage }: StageWork,
+  { environment }: Pick<Ports, 'environment'>,
+): readonly string[] => [
+  ...environment.secrets(),
+  ...secretsIn(Object.fromEntries(stage.env.map(({ name, value }) => [name, value]))),
+];
+
+async function tellAccesses(
   trace: Trace,
   { id, work }: Attempt,
   succeeded: boolean,
@@ -230,12 +246,13 @@ async function fail(
   executed?: Executed,
 ): Promise<StageOutcome> {
   await undo(attempt, context);
+  const told = redactedJson(failure, secretsOf(attempt.work, context.ports));
   const run = await record(attempt, context, executed, {
-    ending: { kind: 'failed', failure },
+    ending: { kind: 'failed', failure: told },
     outs: {},
     metrics: {},
   });
-  return { kind: 'failed', failure, run };
+  return { kind: 'failed', failure: told, run };
 }
 
 async function undo(attempt: Attempt, context: ExecutionContext): Promise<void> {
@@ -257,6 +274,7 @@ async function record(
 ): Promise<Run> {
   const log = await attempt.log.close();
   const facts: JsonObject = attempt.facts.all();
+  const secrets = secretsOf(attempt.work, ports);
   return ports.runs.record({
     v: 1,
     stage: attempt.work.stage.name,
@@ -264,8 +282,8 @@ async function record(
     fingerprint: attempt.fingerprint,
     input: attempt.input,
     ...result,
-    config: workload.config,
-    overrides: workload.overrides,
+    config: redactedJson(workload.config, secrets),
+    overrides: redactedJson(workload.overrides, secrets),
     startedAt: new Date(attempt.startedAt).toISOString(),
     durationMs: executed?.durationMs ?? ports.clock.now() - attempt.startedAt,
     log: { digest: log.digest, size: log.size },

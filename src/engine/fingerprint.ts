@@ -2,6 +2,7 @@ import type { Artifact } from '../model/artifact.ts';
 import { byCodeUnit, canonicalJson, type JsonObject } from '../model/json.ts';
 import type { Fingerprint, RepoPath } from '../model/names.ts';
 import type { Stage } from '../model/pipeline.ts';
+import { isSecretName, redactedValue } from '../model/redacted.ts';
 import type { DepInput, FingerprintInput } from '../model/run.ts';
 
 /** The parts of a fingerprint that have to be looked up; the rest is in the stage. */
@@ -31,6 +32,21 @@ export function fingerprintInput(stage: Stage, observed: Observed): FingerprintI
     env: observed.env,
     tools: observed.tools,
   };
+}
+
+/** As records and messages have it: a secret variable by the beginning of its digest. The fingerprint is of the true values. */
+export function withoutSecrets(
+  input: FingerprintInput,
+  hash: (text: string) => string,
+): FingerprintInput {
+  const isSecret = ([name, value]: [string, string | null]): boolean =>
+    value !== null && isSecretName(name);
+  if (!Object.entries(input.env).some(isSecret)) return input;
+  const env = Object.entries(input.env).map(([name, value]) => [
+    name,
+    value !== null && isSecretName(name) ? redactedValue(value, hash) : value,
+  ]);
+  return { ...input, env: Object.fromEntries(env) as FingerprintInput['env'] };
 }
 
 export const fingerprintOf = (

@@ -1,4 +1,5 @@
 import { byCodeUnit, canonicalJson, dotted } from '../model/json.ts';
+import { isRedactedValue, isSecretName, REDACTED } from '../model/redacted.ts';
 import type { FingerprintInput } from '../model/run.ts';
 import type { StaleReason } from '../model/verdict.ts';
 
@@ -16,7 +17,10 @@ export function differences(before: FingerprintInput, after: FingerprintInput): 
   }
   reasons.push(...depDifferences(before, after));
   for (const change of changedMembers(before.env, after.env)) {
-    reasons.push({ kind: 'env-changed', ...change });
+    // A record of an avian that kept it as it was.
+    const isOpen = isSecretName(change.key) && typeof change.before === 'string';
+    const before = isOpen && !isRedactedValue(change.before) ? REDACTED : change.before;
+    reasons.push({ kind: 'env-changed', ...change, before });
   }
   for (const change of changedMembers(before.tools, after.tools)) {
     reasons.push({ kind: 'tool-changed', ...change });

@@ -7,7 +7,7 @@ import type { FingerprintInput, Run } from '../model/run.ts';
 import type { Judgement, StaleReason, Verdict } from '../model/verdict.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Supply } from '../ports/supply.ts';
-import { fingerprintInput, fingerprintOf, type Observed } from './fingerprint.ts';
+import { fingerprintInput, fingerprintOf, withoutSecrets, type Observed } from './fingerprint.ts';
 import { judgeFrozen } from './judge-frozen.ts';
 import { knownToLock } from './known-to-lock.ts';
 import { describeWorkspaceProblem, observe, type DigestDep, type Unobservable } from './observe.ts';
@@ -54,8 +54,10 @@ async function judgeInputs(
   context: JudgeContext,
 ): Promise<Judgement> {
   const { stage } = work;
-  const input = fingerprintInput(stage, observed);
-  const fingerprint = fingerprintOf(input, context.ports.hash);
+  const { hash } = context.ports;
+  const whole = fingerprintInput(stage, observed);
+  const fingerprint = fingerprintOf(whole, hash);
+  const input = withoutSecrets(whole, hash);
   const question: Question = { work, input, fingerprint, context };
   const verdict = stage.effect ? await judgeEffect(question) : await judgeContent(question);
   return { verdict: withInterruption(verdict, work, context), input, fingerprint };

@@ -577,6 +577,44 @@ t.test('force runs the targets and judges the rest', async (t) => {
   );
 });
 
+t.test('what proves who somebody is stands in no log, event or record', async (t) => {
+  const world = new FakeWorld({ raw: 'robin' });
+  const key = 'quite-a-long-secret';
+  world.environment.variables.set('HF_TOKEN', key).set('ONLY_AVIAN_PASSWORD', 'not declared');
+  const secretive = pipeline('raw -> train -> model', {
+    train: { env: [{ name: 'HF_TOKEN' }] },
+  });
+  world.onCommand((command, { files }) => {
+    command.onOutput('stderr', `login with ${key.slice(0, 7)}`);
+    command.onOutput('stderr', `${key.slice(7)} is done\n`);
+    command.onOutput('stdout', 'avian:fact password=not declared\navian:fact auth=Bearer abcdef');
+    command.onOutput('stdout', 'ghijkl\nand so');
+    command.onOutput('stdout', ' on');
+    files.set('model', 'm');
+    return { code: 0 };
+  });
+  const [executed] = (await repro(world, secretive)).values();
+  const kept = JSON.stringify([world.runs.runs, world.events, [...world.logs.logs.values()]]);
+  for (const secret of [key, key.slice(7), 'not declared', 'abcdef', 'ghijkl']) {
+    t.notOk(kept.includes(secret), secret);
+  }
+  t.ok(kept.includes('[redacted] is done'));
+  t.match(executed, {
+    run: { provenance: { facts: { password: '[redacted]', auth: 'Bearer [redacted]' } } },
+  });
+  t.match(executed, { run: { input: { env: { HF_TOKEN: /^\[redacted\] [0-9a-f]{8}$/ } } } });
+  t.equal(kinds(await repro(world, secretive)), 'train skipped');
+
+  world.environment.variables.set('HF_TOKEN', 'another-long-secret');
+  t.match((await status(world, secretive)).get('train' as StageName), {
+    verdict: {
+      reasons: [
+        { kind: 'env-changed', key: 'HF_TOKEN', before: /^\[redacted\] /, after: /^\[redacted\] / },
+      ],
+    },
+  });
+});
+
 t.test('env and tools enter the fingerprint and are named when they change', async (t) => {
   const world = new FakeWorld({ raw: 'robin' });
   const workload = pipeline('raw -> train -> model', {

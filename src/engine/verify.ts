@@ -14,7 +14,7 @@ import type { Run } from '../model/run.ts';
 import type { StaleReason } from '../model/verdict.ts';
 import type { GateCheck, LockCheck } from '../model/views.ts';
 import type { Ports } from '../ports/ports.ts';
-import { fingerprintInput, fingerprintOf } from './fingerprint.ts';
+import { fingerprintInput, fingerprintOf, withoutSecrets } from './fingerprint.ts';
 import { failedGates, parseMetrics, type MetricValues } from './metrics.ts';
 import { describeWorkspaceProblem, digestInWorkspace, observe, type DigestDep } from './observe.ts';
 import { differences } from './reasons.ts';
@@ -58,7 +58,8 @@ export async function checkStage(
   const input = fingerprintInput(stage, observed.value);
   if (fingerprintOf(input, ports.hash) !== locked.fingerprint) {
     const run = await runOf(locked, ports);
-    const reasons = run === undefined ? [] : differences(run.input, input);
+    const reasons =
+      run === undefined ? [] : differences(run.input, withoutSecrets(input, ports.hash));
     return {
       kind: 'stale',
       reasons: isNonEmpty(reasons) ? reasons : [{ kind: 'locked-run-unknown' }],

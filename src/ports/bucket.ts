@@ -67,8 +67,8 @@ export interface Bucket {
    */
   create(name: string, content: Content, call: Call): Promise<Result<void, BucketProblem>>;
   /**
-   * Reads from `range.from` up to, not including, `range.to`, or to the end. `take` is given the
-   * pieces in order and is waited for; what it throws ends the call and comes out of it. A whole
+   * Reads from `range.from` up to, not including, `range.to`, or to the end. `take` is lent the
+   * pieces in order, until it has answered, and is waited for; what it throws ends the call and comes out of it. A whole
    * object whose bytes do not have the bucket's own checksum ends as `corrupt`, when all were taken.
    */
   read(

@@ -2,6 +2,8 @@
 export interface Environment {
   readonly root: string;
   variable(name: string): string | undefined;
+  /** Values that commands get and no log or record may hold; the longest first. */
+  secrets(): readonly string[];
   /** Version of a declared tool: `node`, `python`, …, or `npm:<package>` from the npm lockfile. */
   toolVersion(tool: string): Promise<string | undefined>;
   host(): string;

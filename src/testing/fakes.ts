@@ -1,6 +1,7 @@
 import { hashText as hash } from '../adapters/hash/blake3.ts';
 import type { AvianEvent } from '../model/event.ts';
 import type { StageFailure } from '../model/failure.ts';
+import { secretsIn } from '../model/redacted.ts';
 import { err, ok } from '../model/result.ts';
 import type { Result } from '../model/result.ts';
 import type { Trace } from '../model/trace.ts';
@@ -241,6 +242,9 @@ class FakeEnvironment implements Environment {
 
   variable(name: string): string | undefined {
     return this.variables.get(name);
+  }
+  secrets(): readonly string[] {
+    return secretsIn(Object.fromEntries(this.variables));
   }
 
   toolVersion(tool: string): Promise<string | undefined> {

@@ -10,7 +10,7 @@ import type {
 import { crc32c } from '../hash/crc32c.ts';
 import { LOG_IN, problemOf } from './answers.ts';
 import { NoCredentials, type Credentials, type Proof } from './credentials.ts';
-import { Broken, openExchange, type Answer } from './exchange.ts';
+import { Broken, letGo, openExchange, type Answer } from './exchange.ts';
 import { upload } from './upload.ts';
 import { parse, parseCrc, type Ask } from './wire.ts';
 
@@ -127,6 +127,7 @@ export function openGcsBucket(options: GcsOptions): GcsBucket {
           at += part.length;
           if (announced !== undefined) crc = crc32c(part, crc);
           if (part.length > 0) await take(part);
+          letGo(piece);
         }
         // Chunked bodies have no length that could be missed.
         if (end !== Infinity && at < end) {

@@ -64,7 +64,12 @@ export function openExchange(): Exchange {
       });
       request.once('response', resolve);
       request.on('error', (error) => reject(new Broken(error.message, { cause: error })));
-      request.once('socket', () => call.onAlive(0));
+      request.once('socket', (socket) => {
+        call.onAlive(0);
+        // After the parser's own listener, which has copied what it needs.
+        socket.on('data', letGo);
+        request.once('close', () => socket.off('data', letGo));
+      });
       try {
         const isSent =
           question.body === undefined || (await send(request, question.body.pieces, call, promise));
@@ -85,6 +90,18 @@ export function openExchange(): Exchange {
     },
   };
 }
+
+/**
+ * Frees the memory behind a buffer that nobody looks at again. Left to the garbage collector, the pieces of
+ * a download made it mark the whole heap every 14 MB: a fifth of the CPU time of a pull.
+ */
+export function letGo({ buffer, byteLength }: Uint8Array): void {
+  // Smaller ones may share their memory with others.
+  if (byteLength < LARGE || byteLength !== buffer.byteLength) return;
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
+const LARGE = 16 * 1024;
 
 /**
  * Hands the body over as the socket takes it. False when the answer came before all was sent; the rest

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync
 import { hostname, userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { isJsonObject } from '../../model/json.ts';
+import { secretsIn } from '../../model/redacted.ts';
 import type { Environment } from '../../ports/environment.ts';
 
 export interface EnvironmentOptions {
@@ -26,11 +27,13 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
   const { root, env, node } = options;
   const ask: Ask = (file, args) => run(file, args, options);
   const versions = new Map<string, Promise<string | undefined>>();
+  let secrets: readonly string[] | undefined;
   let git: ReturnType<Environment['git']> | undefined;
   let user: string | undefined;
   return {
     root,
     variable: (name) => env[name],
+    secrets: () => (secrets ??= secretsIn(env)),
     toolVersion: (tool) => {
       const known = versions.get(tool) ?? toolVersion(tool, options, ask);
       versions.set(tool, known);

@@ -2,7 +2,7 @@ import type { Digest } from '../../model/names.ts';
 import { hashBytes } from '../hash/blake3.ts';
 import { WorkspaceFailure } from './failure.ts';
 import { BATCH_BYTES, BATCH_FILES } from './file-runner.ts';
-import { digestOf, hexOf } from './layout.ts';
+import { hexOf } from './layout.ts';
 import type { Tools } from './tools.ts';
 
 /** Small objects that come one after the other, stored many at a time while more come. */
@@ -37,10 +37,7 @@ export function openBulkStore({
 
   const send = (): void => {
     if (bytes === undefined) return;
-    const batch = {
-      ...({ kind: 'store', hexes, sizes, bytes, store } as const),
-      paths: hexes.map(digestOf),
-    };
+    const batch = { kind: 'store', hexes, sizes, bytes, store } as const;
     [bytes, hexes, sizes, filled] = [undefined, [], [], 0];
     objects.prepare('write');
     const work = files

@@ -30,17 +30,18 @@ export type FileBatch =
       readonly link?: true;
       /** Files that have the bytes already, to be renamed. */
       readonly spares?: readonly (string | undefined)[];
-    }
-  | {
-      readonly kind: 'store';
-      /** Digests of the objects, which are not there; for messages. */
-      readonly paths: readonly string[];
-      readonly hexes: readonly string[];
-      readonly sizes: readonly number[];
-      /** Their bytes, known to have these digests, one after the other. Handed over, and back with the reply. */
-      readonly bytes: Uint8Array<ArrayBuffer>;
-      readonly store: { readonly objects: string; readonly temporary: string };
     };
+
+/** Objects to be made of bytes that were digested already. */
+export interface StoreBatch {
+  readonly kind: 'store';
+  /** Of the objects, which are not there. */
+  readonly hexes: readonly string[];
+  readonly sizes: readonly number[];
+  /** Their bytes, one after the other. Handed over, and back with the reply. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly store: { readonly objects: string; readonly temporary: string };
+}
 
 export interface BatchReply {
   /** 32 bytes a file. */
@@ -56,7 +57,7 @@ export interface BatchReply {
 
 /** Sizes as they were when the batch was made. */
 const sizesOf = (batch: FileBatch): readonly number[] =>
-  batch.kind !== 'digest'
+  batch.kind === 'restore'
     ? batch.sizes
     : batch.paths.map((_, index) => batch.stats[index * COLUMNS + SIZE] ?? 0);
 
@@ -66,7 +67,7 @@ export const smallBytes = (batch: FileBatch): number =>
 
 /** @param onBytes told how far a large file has come. */
 export function runBatch(
-  batch: FileBatch,
+  batch: FileBatch | StoreBatch,
   disk: Disk,
   onBytes: (bytes: number) => void,
 ): BatchReply {
@@ -107,19 +108,17 @@ export function runBatch(
   return { digests, stats, written };
 }
 
-/** Makes objects of bytes that were digested already. */
-function storeBatch(batch: Extract<FileBatch, { kind: 'store' }>, disk: Disk): BatchReply {
+function storeBatch(batch: StoreBatch, disk: Disk): BatchReply {
   const { hexes, sizes, bytes, store } = batch;
   const none = { digests: Buffer.alloc(0), stats: new Float64Array(0) };
   const written: string[] = [];
   let at = 0;
   for (const [index, hex] of hexes.entries()) {
     const size = sizes[index] ?? 0;
-    const path = batch.paths[index] ?? '';
     try {
       writeObject(bytes.subarray(at, at + size), hex, store, disk);
     } catch (error) {
-      const problem = problemOf(error, path, size);
+      const problem = problemOf(error, digestOf(hex), size);
       if (problem === undefined) throw error;
       return { ...none, written, problem, bytes };
     }

@@ -1,7 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Disk } from './disk.ts';
 import { WorkspaceFailure } from './failure.ts';
-import { runBatch, smallBytes, type BatchReply, type FileBatch } from './file-batch.ts';
+import {
+  runBatch,
+  smallBytes,
+  type BatchReply,
+  type FileBatch,
+  type StoreBatch,
+} from './file-batch.ts';
 import type { Progress } from './progress.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -25,7 +31,7 @@ export interface FileRunner {
     onReply: (reply: BatchReply, range: Range) => void,
   ): Promise<void>;
   /** Makes objects of bytes, on another thread where threads are up. */
-  store(batch: Extract<FileBatch, { kind: 'store' }>): Promise<BatchReply>;
+  store(batch: StoreBatch): Promise<BatchReply>;
   /** Told how many files there are going to be, as a walk finds them. */
   expect(files: number): void;
   close(): Promise<void>;

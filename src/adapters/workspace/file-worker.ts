@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { openDisk } from './disk.ts';
-import { runBatch, type FileBatch } from './file-batch.ts';
+import { runBatch, type FileBatch, type StoreBatch } from './file-batch.ts';
 import type { WorkerMessage } from './worker-pool.ts';
 
 /** The program of a worker thread: one batch in, one reply out; see worker-pool.ts. */
@@ -23,7 +23,7 @@ const onBytes = (bytes: number): void => {
   toldAt = now;
 };
 
-parentPort?.on('message', (batch: FileBatch) => {
+parentPort?.on('message', (batch: FileBatch | StoreBatch) => {
   tell({ kind: 'reply', reply: runBatch(batch, disk, onBytes) });
   if (untold > 0) tell({ kind: 'bytes', bytes: untold });
   untold = 0;

@@ -7,6 +7,7 @@ import { err, ok } from '../../model/result.ts';
 import type { Incoming, TransferObjects } from '../../ports/transfer-objects.ts';
 import { hashBytes, startHash } from '../hash/blake3.ts';
 import { openBulkStore } from './bulk-store.ts';
+import { listFolder } from './discard.ts';
 import { isErrno, WorkspaceFailure } from './failure.ts';
 import { digestOf, hexOf, objectPath } from './layout.ts';
 import { hasObject, placeObject, storeBytes } from './object-file.ts';
@@ -39,7 +40,12 @@ export function openTransferObjects(tools: Needs): TransferObjects {
 
     missing(wanted) {
       objects.prepare('trust');
-      return wanted.filter(({ digest, size }) => !hasObject(layout.objects, hexOf(digest), size));
+      // A new cache has none of the 256 folders, which is told sooner than that 10,000 files are absent.
+      const folders = new Set(listFolder(layout.objects));
+      return wanted.filter(({ digest, size }) => {
+        const hex = hexOf(digest);
+        return !folders.has(hex.slice(0, 2)) || !hasObject(layout.objects, hex, size);
+      });
     },
 
     readNode(digest, depth) {

@@ -21,7 +21,6 @@ async function plant(t: Test): Promise<Forest> {
   const bed = openBed(t, { bootId: 'one' });
   for (let index = 0; index < 300; index++) await bed.write(`forest/${index}`, `tree ${index}`);
   const ref = toRef(await content(bed.workspace.commit(path('forest'))));
-  await bed.workspace.sync();
   await bed.workspace.close();
   return {
     bed,

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { BatchReply, FileBatch } from './file-batch.ts';
+import type { BatchReply, FileBatch, StoreBatch } from './file-batch.ts';
 
 /** What a worker tells: how far a large file has come, or a batch's reply. */
 export type WorkerMessage =
@@ -29,7 +29,7 @@ export interface WorkerPool {
     },
   ): Promise<void>;
   /** One batch for itself; its bytes, if it has any, are gone from here until the reply brings them. */
-  submit(batch: FileBatch): Promise<BatchReply>;
+  submit(batch: StoreBatch): Promise<BatchReply>;
   close(): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ const IDLE_MS = 1000;
 const FILE_WORKER = new URL('./file-worker.ts', import.meta.url);
 
 interface Task {
-  readonly batch: FileBatch;
+  readonly batch: FileBatch | StoreBatch;
   readonly onBytes: (bytes: number) => void;
   readonly resolve: (reply: BatchReply) => void;
   readonly reject: (error: unknown) => void;
