@@ -13,6 +13,8 @@ import { readRemoteProject, transferPorts, type RemoteContext } from './remote-c
 export interface GcRemoteOptions {
   /** Beginnings of commits or of roots' ids that the remote need not keep any longer. */
   readonly drop: readonly string[];
+  /** Milliseconds; what was pushed longer ago is given up too, but the newest. */
+  readonly dropOlderThanMs: number | undefined;
   readonly dry: boolean;
   readonly remote: string | undefined;
   readonly jobs: number;
@@ -28,7 +30,7 @@ export async function gcRemote(
 }
 
 async function collect(
-  { drop, dry, remote, jobs }: GcRemoteOptions,
+  { drop, dropOlderThanMs, dry, remote, jobs }: GcRemoteOptions,
   context: RemoteContext,
 ): Promise<Result<RemoteGcView, Problem>> {
   const project = await readRemoteProject(remote, context);
@@ -36,6 +38,7 @@ async function collect(
   const { environment } = context.ports;
   const done = await collectRemote(
     {
+      ...(dropOlderThanMs !== undefined && { dropOlderThan: dropOlderThanMs }),
       ...{ drop, dry, by: `${environment.user()}@${environment.host()}` },
       keep: () => deployed(project.value.pipeline, context),
     },

@@ -19,6 +19,8 @@ import { inParallel, quietCall, type Tools } from './tools.ts';
 
 export interface NamedRoot extends Root {
   readonly name: string;
+  /** When it was pushed by the bucket's own clock, milliseconds since 1970. */
+  readonly since: number;
 }
 
 /** All that lies in a remote, by name. */
@@ -65,12 +67,12 @@ async function readRoots(tools: Tools): Promise<readonly NamedRoot[]> {
   const { bucket } = tools;
   const listed = orThrow(await bucket.list(ROOTS, quietCall(tools)), bucket.url);
   const roots: NamedRoot[] = [];
-  await inParallel(listed, tools, async ({ name }) => {
+  await inParallel(listed, tools, async ({ name, at }) => {
     const text = await readText(name, LARGEST_TEXT, tools);
     // Another gc has just dropped it.
     if (text === undefined) return;
     const root = decodeRoot(text);
-    if (root !== undefined) roots.push({ ...root, name });
+    if (root !== undefined) roots.push({ ...root, name, since: at });
     else if (tools.onBad === undefined) throw badRoot(name, bucket.url);
     else tools.onBad(name, 'it is no root');
   });

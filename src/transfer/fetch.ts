@@ -8,7 +8,7 @@ import { readIndex, readMarker } from './consult.ts';
 import { ALONE_FROM } from './layout.ts';
 import { openNodes, type Nodes } from './nodes.ts';
 import { lookingAgain, placeOf, receiveLarge, receiveSmall } from './receive.ts';
-import { keepRuns, receiveRuns } from './receive-runs.ts';
+import { keepRuns, readRuns } from './receive-runs.ts';
 import {
   inParallel,
   withTools,
@@ -89,7 +89,7 @@ async function fetchOnce(choose: Choose, tools: Fetching): Promise<Fetched> {
   objects.noteWhole(there.map(({ ref }) => ref));
   const [, records] = await allOf(
     objects.sync(),
-    receiveRuns(tools),
+    readRuns(tools),
     tools.whenStored?.(there) ?? Promise.resolve(),
   );
   const runs = await keepRuns(records, tools);

@@ -45,6 +45,33 @@ t.test('what a dropped commit alone needed goes in two steps; the rest stays who
   t.same(names('gc/'), []);
 });
 
+t.test('what was pushed long ago can be dropped by its age, but never the newest', async (t) => {
+  const { gc, keep, push: send, simulation, canPull } = await createLab(t);
+  const DAY = 24 * 60 * 60_000;
+  const [first, second, third] = [keep({ a: 'one' }), keep({ a: 'two' }), keep({ a: 'three' })];
+  await send('aaaa1111', first);
+  await simulation.pass(50 * DAY);
+  await send('bbbb2222', second);
+  await simulation.pass(50 * DAY);
+  await send('cccc3333', third);
+  await simulation.pass(45 * DAY);
+
+  const by = async (days: number) =>
+    unwrap(await gc({ dropOlderThan: days * DAY, dry: true })).dropped.map(({ commit }) => commit);
+  t.same(await by(90), ['aaaa1111', 'bbbb2222']);
+  t.same(await by(100), ['aaaa1111']);
+  t.same(await by(1), ['aaaa1111', 'bbbb2222'], 'the newest stays, however old');
+  t.match(unwrap(await gc({ dropOlderThan: 100 * DAY, drop: ['cccc'], dry: true })), {
+    kept: [{ commit: 'bbbb2222' }],
+  });
+
+  t.equal(unwrap(await gc({ dropOlderThan: 100 * DAY })).dropped.length, 1);
+  await simulation.pass(GRACE);
+  t.match(unwrap(await gc()), { deleted: { names: 2 } });
+  t.notOk(await canPull(first));
+  t.ok((await canPull(second)) && (await canPull(third)));
+});
+
 t.test('a commit that was dropped by mistake is pushed again before its day is over', async (t) => {
   const { gc, keep, push: send, simulation, canPull } = await createLab(t);
   const want = keep({ a: 'robin', large: patternOf(ALONE_FROM) });

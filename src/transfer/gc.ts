@@ -27,6 +27,8 @@ import {
 export interface RemoteGcRequest {
   /** Beginnings of commits or of roots' ids: those roots are given up. */
   readonly drop: readonly string[];
+  /** Roots that were pushed longer ago are given up as well, but never the newest. Milliseconds. */
+  readonly dropOlderThan?: number;
   /** Says what would go, and changes nothing. */
   readonly dry: boolean;
   /** What is needed whatever roots say; asked after the remote's run records have come. */
@@ -67,7 +69,7 @@ async function collectWith(request: RemoteGcRequest, before: Tools): Promise<Rem
   tools.progress.phase('planning');
   // What colleagues have deployed is in their runs.
   await receiveRuns(tools);
-  const chosen = chooseRoots(request.drop, census);
+  const chosen = chooseRoots(request, census, tools.ports.clock.now());
   const needs = await needsOf(chosen.kept, await request.keep(), tools);
   const plan = planGc(census, needs, chosen);
   const deleting = plan.final.concat(plan.ripe).flatMap(({ condemned }) => condemned);
@@ -89,8 +91,9 @@ async function collectWith(request: RemoteGcRequest, before: Tools): Promise<Rem
 }
 
 function chooseRoots(
-  drop: readonly string[],
+  { drop, dropOlderThan = Infinity }: RemoteGcRequest,
   { roots, look }: Census,
+  now: number,
 ): Pick<GcPlan, 'kept' | 'dropped'> {
   const standing = roots.filter(({ name }) => !look.condemned.has(name));
   const means = (word: string, { name, commit }: NamedRoot): boolean =>
@@ -98,7 +101,10 @@ function chooseRoots(
   for (const word of drop) {
     if (!standing.some((root) => means(word, root))) throw noSuchRoot(word);
   }
-  const isDropped = (root: NamedRoot): boolean => drop.some((word) => means(word, root));
+  const newest = Math.max(...standing.map(({ since }) => since));
+  const isDropped = (root: NamedRoot): boolean =>
+    (root.since < newest && now - root.since > dropOlderThan) ||
+    drop.some((word) => means(word, root));
   return {
     kept: standing.filter((root) => !isDropped(root)),
     dropped: standing.filter(isDropped),

@@ -12,7 +12,7 @@ interface Record {
 }
 
 /** Reads every run record of the remote that the log does not have. One that is too large is named and left out. */
-export async function receiveRuns(tools: Tools): Promise<readonly Record[]> {
+export async function readRuns(tools: Tools): Promise<readonly Record[]> {
   const { index, ports } = tools;
   const wanted = new Map<Digest, RunId>();
   for (const id of await index.runs()) {
@@ -46,6 +46,10 @@ export async function keepRuns(records: readonly Record[], tools: Tools): Promis
   }
   return kept;
 }
+
+/** Brings every run record of the remote that the log does not have. */
+export const receiveRuns = async (tools: Tools): Promise<number> =>
+  keepRuns(await readRuns(tools), tools);
 
 const refuse = (id: string, why: string, { warn }: Pick<Tools, 'warn'>): void => {
   warn({

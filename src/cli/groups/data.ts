@@ -77,6 +77,8 @@ data. The rest goes to the trash when it is known to lie elsewhere as well, and 
       --remote         of the default remote, or that of this name: say what no pushed commit and no
                        deployment needs; with --force it is condemned, and deleted by a gc a day later
       --drop COMMIT    with --remote: give a pushed commit up; repeatable
+      --drop-older-than T
+                       with --remote: give up what was pushed longer ago, such as 90d, but the newest
       --json           the same as JSON`,
     load: async () => (await import('../rare-verbs.ts')).gc,
   },

@@ -13,13 +13,14 @@ export interface GcRemoteWords {
   /** The name of a remote, or nothing. */
   readonly words: readonly string[];
   readonly drop: readonly string[];
+  readonly dropOlderThanMs: number | undefined;
   readonly force: boolean;
   readonly json: boolean;
 }
 
 /** `avian gc --remote`: says what would go, and with `--force` does it. */
 export async function runGcRemote(
-  { words, drop, force, json }: GcRemoteWords,
+  { words, drop, dropOlderThanMs, force, json }: GcRemoteWords,
   io: Io,
 ): Promise<ExitStatus> {
   const [remote, ...more] = words;
@@ -34,7 +35,7 @@ export async function runGcRemote(
   if (!jobs.ok) return tellProblem(jobs.error, io);
   return withRenderer(io, (renderer) =>
     withRemotes(io, renderer.onEvent, async (context) => {
-      const asked = { drop, dry: !force, remote, jobs: jobs.value };
+      const asked = { drop, dropOlderThanMs, dry: !force, remote, jobs: jobs.value };
       const done = await gcRemote(asked, context);
       renderer.close();
       return show(done, { text: remoteGcText, json: remoteGcJson }, json, io);

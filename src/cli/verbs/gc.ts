@@ -20,6 +20,7 @@ const OPTIONS = {
   undo: { type: 'boolean', default: false },
   remote: { type: 'boolean', default: false },
   drop: { type: 'string', multiple: true },
+  'drop-older-than': { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -28,12 +29,19 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
   if (!parsed.ok) return tellProblem(parsed.error, io);
   const { options, positionals } = parsed.value;
   const { remote, drop = [], force, json } = options;
+  const dropAge = options['drop-older-than'];
   if (remote) {
+    const age = dropAge === undefined ? ok(undefined) : durationOf('--drop-older-than', dropAge);
+    if (!age.ok) return tellProblem(age.error, io);
+    const dropOlderThanMs = age.value;
     const { runGcRemote } = await import('../remote-verbs.ts');
-    return runGcRemote({ words: positionals, drop, force: force && !options.dry, json }, io);
+    const isForced = force && !options.dry;
+    const asked = { words: positionals, drop, dropOlderThanMs, force: isForced, json };
+    return runGcRemote(asked, io);
   }
-  if (drop.length > 0) {
-    const message = '`--drop` is about a remote: `avian gc --remote --drop COMMIT`';
+  if (drop.length > 0 || dropAge !== undefined) {
+    const option = drop.length > 0 ? '--drop' : '--drop-older-than';
+    const message = `\`${option}\` is about a remote: \`avian gc --remote ${option} …\``;
     return tellProblem(problem('usage', 'usage/wrong-words', message, 'avian gc --help'), io);
   }
   if (options.undo) return undo(options, positionals, io);
