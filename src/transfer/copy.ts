@@ -2,7 +2,8 @@ import type { Digest } from '../model/names.ts';
 import type { Holder, SizedObject } from '../model/remote.ts';
 import { ALONE_FROM, blobName, packName } from './layout.ts';
 import { dealIntoPacks, planPack } from './pack.ts';
-import { receiveLarge, receiveSmall, placeOf } from './receive.ts';
+import { placeOf, receiveSmall } from './receive.ts';
+import { receiveLarge } from './receive-large.ts';
 import { sendOne } from './send.ts';
 import { inParallel, type Tools } from './tools.ts';
 

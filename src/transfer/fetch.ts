@@ -7,7 +7,8 @@ import type { Want } from './closure.ts';
 import { readIndex, readMarker } from './consult.ts';
 import { ALONE_FROM } from './layout.ts';
 import { openNodes, type Nodes } from './nodes.ts';
-import { lookingAgain, placeOf, receiveLarge, receiveSmall } from './receive.ts';
+import { lookingAgain, placeOf, receiveSmall } from './receive.ts';
+import { readingOf, receiveLarge } from './receive-large.ts';
 import { keepRuns, readRuns } from './receive-runs.ts';
 import {
   inParallel,
@@ -164,8 +165,9 @@ async function receiveBlobs(
     if (at === undefined) lost.push(object.digest);
     return at === undefined ? [] : [{ object, at }];
   });
+  const reading = readingOf(jobs.length, tools);
   await inParallel(jobs, tools, async ({ object, at }, signal) => {
-    await receiveLarge(object, at, signal, tools, tools.whenStored !== undefined);
+    await receiveLarge(object, at, signal, tools, tools.whenStored !== undefined, reading);
   });
   const small = blobs.filter(({ size }) => size < ALONE_FROM).map(({ digest }) => digest);
   objects.expect(small.length);

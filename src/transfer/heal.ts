@@ -4,7 +4,8 @@ import type { Result } from '../model/result.ts';
 import { listHolders, readIndex, readMarker } from './consult.ts';
 import { ALONE_FROM, isAlone } from './layout.ts';
 import { LARGEST_NODE } from './nodes.ts';
-import { placeOf, receiveLarge, receiveSmall } from './receive.ts';
+import { placeOf, receiveSmall } from './receive.ts';
+import { receiveLarge } from './receive-large.ts';
 import {
   inParallel,
   withTools,

@@ -12,7 +12,7 @@ const GAP = 512 * 1024;
 /** The most of a pack that one request reads: all of one that a push has made. */
 const RANGE = PACK_SIZE + ALONE_FROM;
 /** Wrong bytes are asked for so often again, in case that they went wrong on their way. */
-const REREADS = 2;
+export const REREADS = 2;
 
 interface Part extends SizedObject {
   readonly offset: number;
@@ -39,7 +39,7 @@ interface Small {
 export type Accept = (digest: Digest, bytes: Uint8Array) => boolean;
 
 /** The holder, which is the message, went between the index and its reading. */
-class HolderGone extends Error {}
+export class HolderGone extends Error {}
 
 /**
  * A gc may take a pack between a look at the index and the request for it. What is there is listed then,
@@ -235,45 +235,11 @@ async function readAgain(
   throw corrupt(part.digest, holder, tools);
 }
 
-/**
- * Reads a large object into the cache; goes on where an earlier try stopped.
- * @param isWanted it is put into the workspace next
- * @throws HolderGone
- */
-export async function receiveLarge(
-  object: SizedObject,
-  at: Location,
-  signal: AbortSignal,
-  { bucket, objects, progress }: Tools,
-  isWanted = false,
-): Promise<void> {
-  for (let time = 0; ; time++) {
-    const incoming = objects.receive(object, isWanted);
-    const from = at.offset + incoming.offset;
-    const range = { from, to: at.offset + object.size };
-    const call = progress.call(at.holder, signal, object.size, at.offset);
-    call.onSafe(from);
-    let isOpen = true;
-    try {
-      const read = await bucket.read(at.holder, range, (bytes) => incoming.write(bytes), call);
-      if (!read.ok) {
-        if (read.error.kind === 'not-found') throw new HolderGone(at.holder);
-        throw failure(read.error, bucket.url);
-      }
-      isOpen = false;
-      if (incoming.finish()) {
-        progress.done(at.holder, 1);
-        return;
-      }
-    } finally {
-      progress.drop(at.holder);
-      if (isOpen) incoming.suspend();
-    }
-    if (time === REREADS) throw corrupt(object.digest, at.holder, { bucket });
-  }
-}
-
-const corrupt = (digest: Digest, holder: string, { bucket }: Pick<Tools, 'bucket'>): ProblemError =>
+export const corrupt = (
+  digest: Digest,
+  holder: string,
+  { bucket }: Pick<Tools, 'bucket'>,
+): ProblemError =>
   new ProblemError(
     problem(
       'corruption',
