@@ -19,8 +19,8 @@ export function differences(before: FingerprintInput, after: FingerprintInput): 
   for (const change of changedMembers(before.env, after.env)) {
     // A record of an avian that kept it as it was.
     const isOpen = isSecretName(change.key) && typeof change.before === 'string';
-    const before = isOpen && !isRedactedValue(change.before) ? REDACTED : change.before;
-    reasons.push({ kind: 'env-changed', ...change, before });
+    const old = isOpen && !isRedactedValue(change.before) ? REDACTED : change.before;
+    reasons.push({ kind: 'env-changed', ...change, before: old });
   }
   for (const change of changedMembers(before.tools, after.tools)) {
     reasons.push({ kind: 'tool-changed', ...change });

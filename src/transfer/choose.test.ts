@@ -1,4 +1,4 @@
-import { symlinkSync } from 'node:fs';
+import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { RepoPath, StageName } from '../model/names.ts';
@@ -83,6 +83,27 @@ t.test('what cannot be meant is said', async (t) => {
   ] as const) {
     t.match(await pull(ben, tracked, [target]), { error: { diagnostics: [{ code }] } }, target);
   }
+});
+
+t.test('a folder that is pulled alone may not have links out of itself', async (t) => {
+  const bucket = new FakeBucket();
+  const ana = await createMachine(t, bucket);
+  await ana.keep('data', { 'many/1': 'one', 'deep/er/a.txt': 'a', 'flat/b.txt': 'b' });
+  symlinkSync('../../many/1', join(ana.root, 'data/deep/er/up'));
+  const data = toRef(await content(ana.ports.workspace.commit('data' as RepoPath)));
+  const tracked: readonly Tracked[] = [{ path: 'data' as RepoPath, ref: data }];
+  await ana.push(tracked);
+  const ben = await createMachine(t, bucket);
+  const climbs = { error: { diagnostics: [{ code: 'remote/unsafe-tree', message: /up/ }] } };
+  for (const target of ['data/deep', 'data/deep/er']) {
+    t.match(await pull(ben, tracked, [target]), climbs, target);
+  }
+  t.match(await pull(ben, tracked, ['data/flat']), { ok: true });
+  t.match(await pull(ben, tracked, []), { ok: true, value: { missing: [] } }, 'all of it is whole');
+  for (const target of ['data/deep', 'data/deep/er']) {
+    t.match(await pull(ben, tracked, [target]), climbs, `${target}, from the cache`);
+  }
+  t.notOk(existsSync(join(ben.root, 'data')));
 });
 
 t.test('a directory that nobody has is told, or allowed to be missing', async (t) => {

@@ -66,7 +66,7 @@ type Fetching = Tools & {
 };
 
 async function fetchOnce(choose: Choose, tools: Fetching): Promise<Fetched> {
-  const { ports, progress, objects, bucket } = tools;
+  const { progress, objects, bucket } = tools;
   // The cache is looked through while the remote answers.
   const asked = Promise.all([readMarker(tools), readIndex(tools)]);
   asked.catch(() => undefined);

@@ -21,9 +21,9 @@ interface Bed {
   readonly object: SizedObject;
   readonly bytes: Uint8Array;
   readonly tools: Tools;
-  receive(): Promise<void>;
+  readonly receive: () => Promise<void>;
   /** What of it is here. */
-  beginning(): Buffer;
+  readonly beginning: () => Buffer;
 }
 
 function openBed(t: Test, size: number): Bed {

@@ -13,8 +13,8 @@ const older = (): Promise<void> => setTimeout(150);
 interface Forest {
   readonly bed: DiskBed;
   readonly ref: ArtifactRef;
-  /** The answer of a later process, with how many objects it looked at. */
-  ask(): Promise<{ readonly holds: boolean; readonly isRemembered: boolean }>;
+  /** The answer of a later process, and whether the next one will know it. */
+  readonly ask: () => Promise<{ readonly holds: boolean; readonly isRemembered: boolean }>;
 }
 
 async function plant(t: Test): Promise<Forest> {
