@@ -8,11 +8,12 @@ import { withProject } from './compose.ts';
 import type { ExitStatus } from './exit-status.ts';
 import { findRoot } from './find-root.ts';
 import type { Io } from './io.ts';
+import { VERSION } from './version.ts';
 
 const kill = (pid: number, signal: NodeJS.Signals | 0): boolean => process.kill(pid, signal);
 
 /** Images need no project: outside of one, layers are cached in the working directory. */
-export function openImages(io: Io): ImagePorts {
+export function openImages(io: Io): Omit<ImagePorts, 'project'> {
   const cache = join(findRoot(io.cwd) ?? io.cwd, 'cache/v1');
   return {
     images: createOciImageStore({
@@ -20,11 +21,28 @@ export function openImages(io: Io): ImagePorts {
       nodeProgram: process.execPath,
       arch: process.arch,
     }),
+    version: VERSION,
+    nodeVersion: process.versions.node,
     environment: { variable: (name) => io.env[name] },
     notify: (message) => {
       io.stderr(`${message}\n`);
     },
   };
+}
+
+/** In a project an image is labelled with where it comes from. */
+export function withImageProject(
+  io: Io,
+  work: (ports: ImagePorts) => Promise<ExitStatus>,
+): Promise<ExitStatus> {
+  const images = openImages(io);
+  if (findRoot(io.cwd) === undefined) return work(images);
+  return withProject(
+    io,
+    () => undefined,
+    ({ ports: { workspace, runs, environment, hash }, files }) =>
+      work({ ...images, project: { workspace, runs, environment, files, hash } }),
+  );
 }
 
 /** The project's deployments: its run log, and the targets there are. */

@@ -17,7 +17,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { createOciImageStore } from '../adapters/oci/oci-image-store.ts';
 import type { Result } from '../model/result.ts';
-import { buildImage, inspectImage, type ImagePorts } from './image.ts';
+import { buildImage, type ImagePorts } from './image.ts';
+import { inspectImage } from './image-inspect.ts';
 
 t.setTimeout(0);
 const LAYERS = join(t.testdir(), 'layers');
@@ -26,6 +27,8 @@ function portsFor(layers: string, variables: { readonly [name: string]: string }
   return {
     images: createOciImageStore({ layers, nodeProgram: process.execPath, arch: process.arch }),
     environment: { variable: (name) => variables[name] },
+    version: '0.1.0',
+    nodeVersion: process.versions.node,
     notify: () => undefined,
   };
 }
@@ -109,7 +112,7 @@ t.test('what is inside', async (t) => {
   t.equal(found.digest, built.digest);
   t.match(found, {
     tag: 'birds:1',
-    manifest: { annotations: { 'dev.avian.model-digest': 'b3:12' } },
+    annotations: { 'dev.avian.model-digest': 'b3:12' },
     config: {
       os: 'linux',
       created: '1970-01-01T00:00:00Z',
@@ -117,7 +120,7 @@ t.test('what is inside', async (t) => {
         User: '65532:65532',
         WorkingDir: '/app',
         Entrypoint: ['node', 'server.js'],
-        Env: [/^PATH=/, 'PORT=8080'],
+        Env: [/^NODE_VERSION=\d/, /^PATH=/, 'PORT=8080'],
         ExposedPorts: { '8080/tcp': {} },
         Labels: { 'dev.avian.model-digest': 'b3:12' },
         StopSignal: 'SIGTERM',
@@ -159,6 +162,66 @@ t.test('what is inside', async (t) => {
   t.equal(code(await inspectImage({ cwd, directory: 'image' }, portsFor(LAYERS))), 'image/corrupt');
 });
 
+t.test('a health check, the model last, and the bill of materials attached', async (t) => {
+  const cwd = project(t);
+  mkdirSync(join(cwd, 'service/node_modules/@img/colour'), { recursive: true });
+  writeFileSync(
+    join(cwd, 'service/node_modules/@img/colour/package.json'),
+    '{"name":"@img/colour","version":"1.1.0","license":"MIT"}',
+  );
+  writeFileSync(
+    join(cwd, 'service/bundle.cdx.json'),
+    '{"bomFormat":"CycloneDX","components":[{"type":"library","name":"a","purl":"pkg:npm/a@1"}]}',
+  );
+  const request = {
+    ...options(cwd),
+    base: 'scratch',
+    copy: ['service:/app'],
+    model: 'model:/app/model',
+    health: { cmd: 'node -e "check()"', interval: '1m30s', timeout: '500ms', retries: '3' },
+  };
+  const built = value(await buildImage(request, portsFor(LAYERS)));
+  t.same(
+    built.layers.map(({ from }) => from),
+    ['service', 'model'],
+  );
+  t.equal(built.ownSize, built.size, 'scratch weighs nothing');
+  const found = value(await inspectImage({ cwd, directory: 'image' }, portsFor(LAYERS)));
+  t.equal(found.digest, built.digest, 'the image is found beside what is attached to it');
+  t.match(found.config, {
+    config: {
+      Healthcheck: {
+        Test: ['CMD', 'node', '-e', 'check()'],
+        Interval: 90e9,
+        Timeout: 0.5e9,
+        Retries: 3,
+      },
+    },
+  });
+  t.match(found.bill, {
+    metadata: { component: { name: 'birds:1', version: built.digest } },
+    components: [
+      { type: 'machine-learning-model', name: '/app/model' },
+      { purl: 'pkg:npm/%40img/colour@1.1.0', licenses: [{ expression: 'MIT' }] },
+      { purl: 'pkg:npm/a@1' },
+    ],
+  });
+  const index = JSON.parse(readFileSync(join(cwd, 'image/index.json'), 'utf8')) as {
+    manifests: { artifactType?: string; digest: string }[];
+  };
+  t.match(index.manifests, [
+    { digest: built.digest },
+    { artifactType: 'application/vnd.cyclonedx+json' },
+  ]);
+  const attached = join(cwd, 'image/blobs/sha256', index.manifests[1]?.digest.slice(7) ?? '');
+  t.match(JSON.parse(readFileSync(attached, 'utf8')), { subject: { digest: built.digest } });
+
+  writeFileSync(attached, '{}');
+  t.equal(code(await inspectImage({ cwd, directory: 'image' }, portsFor(LAYERS))), 'image/corrupt');
+  t.same(value(await buildImage(request, portsFor(LAYERS))).digest, built.digest);
+  t.match(readFileSync(attached, 'utf8'), 'subject', 'the same bill twice');
+});
+
 t.test('an image on top of another layout', async (t) => {
   const cwd = project(t);
   const ports = portsFor(LAYERS);
@@ -169,7 +232,7 @@ t.test('an image on top of another layout', async (t) => {
   value(await buildImage(top, portsFor(join(cwd, 'other-cache'))));
   const found = value(await inspectImage({ cwd, directory: 'image' }, ports));
   t.equal(found.layers.length, 2);
-  t.match(found.config.config, {
+  t.match(found.config['config'], {
     Env: ['A=1', 'B=3', /^PATH=/],
     Entrypoint: ['node', 'server.js'],
     WorkingDir: '/app',
@@ -182,7 +245,7 @@ t.test('SOURCE_DATE_EPOCH dates everything', async (t) => {
   const ports = portsFor(LAYERS, { SOURCE_DATE_EPOCH: '1700000000' });
   value(await buildImage({ ...options(cwd), base: 'scratch' }, ports));
   const found = value(await inspectImage({ cwd, directory: 'image' }, ports));
-  t.equal(found.config.created, '2023-11-14T22:13:20Z');
+  t.equal(found.config['created'], '2023-11-14T22:13:20Z');
   const list = execFileSync(
     'tar',
     ['--utc', '-tvzf', join(cwd, 'image/blobs/sha256', found.layers[0]?.digest.slice(7) ?? '')],

@@ -1,45 +1,57 @@
 import { resolve } from 'node:path';
 import { problem, type Problem } from '../model/diagnostic.ts';
+import type { BuiltImage, BuiltLayer } from '../model/image-views.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { Environment } from '../ports/environment.ts';
 import type {
+  Descriptor,
   ImageConfig,
-  ImageManifest,
   ImageStore,
   Layer,
-  LayerEntry,
+  LayerContents,
   LayerSource,
   OciDigest,
   StoredImage,
 } from '../ports/image-store.ts';
-import { imageDocuments, type PlannedLayer } from '../ship/image-config.ts';
+import { billOfMaterials, BILL_TYPE } from '../ship/bill-of-materials.ts';
+import {
+  attachDocument,
+  imageDocuments,
+  layoutIndex,
+  plannedConfig,
+  type ImageOrigin,
+  type PlannedLayer,
+} from '../ship/image-config.ts';
 import { planImage, type ImageOptions, type ImagePlan } from '../ship/image-plan.ts';
+import { provenanceLabels, type ProvenancePorts } from './image-provenance.ts';
 
 export interface ImagePorts {
   readonly images: ImageStore;
   readonly environment: Pick<Environment, 'variable'>;
+  /** Absent outside of a project: then nothing is known of an image's past. */
+  readonly project?: ProvenancePorts;
+  /** Of avian. */
+  readonly version: string;
+  /** Of the Node that a base layer `node` holds, such as `24.21.0`. */
+  readonly nodeVersion: string;
   /** A line of talk, before each piece of work that may take seconds. */
   readonly notify: (message: string) => void;
 }
 
-export interface BuiltImage {
-  /** Absolute. */
-  readonly directory: string;
-  readonly digest: OciDigest;
-  readonly tag?: string;
-  readonly layers: readonly BuiltLayer[];
-  /** Compressed bytes of all layers, the base's included. */
-  readonly size: number;
+/** Layers and configuration of an image that is yet to be written. */
+interface Packed {
+  readonly config: ImageConfig;
+  /** The base's first. */
+  readonly layers: readonly Descriptor[];
+  readonly built: readonly (BuiltLayer & { readonly isBase: boolean })[];
+  /** The layout that holds layers which the layer cache does not. */
+  readonly base?: string;
 }
 
-export interface BuiltLayer {
-  readonly from: string;
-  readonly digest: OciDigest;
-  readonly size: number;
-  readonly cached: boolean;
-}
-
-/** Writes an OCI layout without a daemon. `cwd` (absolute) is what relative paths start from. */
+/**
+ * Writes an OCI layout: the image, and attached to it its bill of materials. `cwd` (absolute) is
+ * what relative paths start from.
+ */
 export async function buildImage(
   options: ImageOptions & { readonly cwd: string },
   ports: ImagePorts,
@@ -49,42 +61,103 @@ export async function buildImage(
   const plan = planned.value;
   const epoch = sourceDateEpoch(ports.environment.variable('SOURCE_DATE_EPOCH'));
   if (!epoch.ok) return epoch;
+  const origin: ImageOrigin = {
+    created: new Date(epoch.value * 1000).toISOString().replace('.000Z', 'Z'),
+    labels: await labelsOf(plan, options.cwd, ports),
+  };
+  const packed = await packLayers(plan, origin, epoch.value, options.cwd, ports);
+  if (!packed.ok) return packed;
+  return write(plan, origin, packed.value, options.cwd, ports);
+}
 
-  const base = await openBase(plan, options.cwd, ports.images);
+/** Where it comes from, then what a person says, who has the last word. */
+async function labelsOf(
+  plan: ImagePlan,
+  cwd: string,
+  { project }: ImagePorts,
+): Promise<ImageOrigin['labels']> {
+  const model = plan.model && resolve(cwd, plan.model.source);
+  const known = project === undefined ? [] : await provenanceLabels(model, project);
+  return [...new Map([...known, ...plan.labels])];
+}
+
+/** Without a daemon: each layer from its sources, or from the layer cache. */
+async function packLayers(
+  plan: ImagePlan,
+  origin: ImageOrigin,
+  epoch: number,
+  cwd: string,
+  { images, nodeVersion, notify }: ImagePorts,
+): Promise<Result<Packed, Problem>> {
+  const base = await openBase(plan, cwd, images);
   if (!base.ok) return base;
   const layers: (PlannedLayer & { readonly layer: Layer; readonly from: string })[] = [];
-  for (const { source, createdBy, from } of layerSources(plan, options.cwd)) {
-    ports.notify(`packing ${from}`);
-    const layer = await ports.images.layer(source, epoch.value);
+  for (const { source, createdBy, from } of layerSources(plan, cwd)) {
+    notify(`packing ${from}`);
+    const layer = await images.layer(source, epoch);
     if (!layer.ok) return layer;
     layers.push({ layer: layer.value, createdBy, from });
   }
-
-  const documents = imageDocuments(
-    plan,
-    layers,
-    base.value,
-    new Date(epoch.value * 1000).toISOString().replace('.000Z', 'Z'),
-    ports.images.architecture,
-    (text) => ports.images.digest(text),
-  );
-  const directory = resolve(options.cwd, plan.output);
-  const written = await ports.images.write(directory, {
-    ...documents,
+  return ok({
+    config: plannedConfig(plan, origin, layers, base.value, {
+      architecture: images.architecture,
+      nodeVersion,
+    }),
+    layers: [
+      ...(base.value?.manifest.layers ?? []),
+      ...layers.map(({ layer }) => layer.descriptor),
+    ],
+    built: layers.map(({ layer: { descriptor, cached }, from }, index) => ({
+      from,
+      digest: descriptor.digest,
+      size: descriptor.size,
+      cached,
+      isBase: plan.base?.kind === 'node' && index === 0,
+    })),
     ...(base.value && { base: base.value.directory }),
   });
+}
+
+/** The documents around the layers: configuration, manifest, bill of materials, index. */
+async function write(
+  plan: ImagePlan,
+  origin: ImageOrigin,
+  { config, layers, built, base }: Packed,
+  cwd: string,
+  { images, version, notify }: ImagePorts,
+): Promise<Result<BuiltImage, Problem>> {
+  const hash = (text: string): OciDigest => images.digest(text);
+  const { descriptor, ...image } = imageDocuments(config, layers, origin, hash);
+  notify('listing what is inside');
+  const inside: LayerContents[] = [];
+  for (const layer of layers) {
+    const contents = await images.contents(layer, base);
+    if (!contents.ok) return contents;
+    inside.push(contents.value);
+  }
+  const { digest } = descriptor;
+  const { tag, model } = plan;
+  const subject = { digest, tag, config, version, ...origin, model: model?.destination };
+  const bill = billOfMaterials(subject, inside);
+  const attached = attachDocument(bill, BILL_TYPE, descriptor, origin.created, hash);
+  const directory = resolve(cwd, plan.output);
+  const written = await images.write(directory, {
+    index: layoutIndex(descriptor, tag, [attached.descriptor]),
+    documents: [image.config, image.manifest, ...attached.documents],
+    layers,
+    ...(base !== undefined && { base }),
+  });
   if (!written.ok) return written;
+  const sizeOf = (all: readonly { readonly size: number }[]): number =>
+    all.reduce((sum, { size }) => sum + size, 0);
   return ok({
     directory,
-    digest: documents.digest,
-    ...(plan.tag !== undefined && { tag: plan.tag }),
-    layers: layers.map(({ layer, from }) => ({
-      from,
-      digest: layer.descriptor.digest,
-      size: layer.descriptor.size,
-      cached: layer.cached,
-    })),
-    size: documents.layers.reduce((sum, layer) => sum + layer.size, 0),
+    digest,
+    ...(tag !== undefined && { tag }),
+    layers: built.map(({ isBase: _, ...layer }) => layer),
+    size: sizeOf(layers),
+    ownSize: sizeOf(built.filter(({ isBase }) => !isBase)),
+    labels: origin.labels,
   });
 }
 
@@ -106,7 +179,7 @@ function layerSources(plan: ImagePlan, cwd: string): readonly PlannedSource[] {
     // The source's path on this machine stays out: another checkout gives the same image.
     createdBy: `avian image build --copy ${copy.destination}`,
   }));
-  if (plan.base.kind !== 'node') return own;
+  if (plan.base?.kind !== 'node') return own;
   const { user, allowMissing } = plan;
   return [
     {
@@ -123,7 +196,7 @@ async function openBase(
   cwd: string,
   images: ImageStore,
 ): Promise<Result<StoredImage | undefined, Problem>> {
-  return plan.base.kind === 'layout'
+  return plan.base?.kind === 'layout'
     ? images.read(resolve(cwd, plan.base.directory))
     : ok(undefined);
 }
@@ -136,49 +209,4 @@ function sourceDateEpoch(text: string | undefined): Result<number, Problem> {
     : err(
         problem('usage', 'image/bad-epoch', `SOURCE_DATE_EPOCH \`${text}\` is no count of seconds`),
       );
-}
-
-export interface ImageContents {
-  readonly directory: string;
-  readonly digest: OciDigest;
-  readonly tag?: string;
-  readonly manifest: ImageManifest;
-  readonly config: ImageConfig;
-  readonly layers: readonly {
-    readonly digest: OciDigest;
-    readonly size: number;
-    readonly createdBy?: string;
-    readonly entries: readonly LayerEntry[];
-  }[];
-}
-
-/** What is inside a layout; every blob is read and checked against its digest. */
-export async function inspectImage(
-  options: { readonly directory: string; readonly tag?: string; readonly cwd: string },
-  ports: Pick<ImagePorts, 'images'>,
-): Promise<Result<ImageContents, Problem>> {
-  const read = await ports.images.read(resolve(options.cwd, options.directory), options.tag);
-  if (!read.ok) return read;
-  const image = read.value;
-  const steps = (image.config.history ?? []).filter((step) => step['empty_layer'] !== true);
-  const layers = [];
-  for (const [index, layer] of image.manifest.layers.entries()) {
-    const entries = await ports.images.list(image, layer);
-    if (!entries.ok) return entries;
-    const createdBy = steps[index]?.['created_by'];
-    layers.push({
-      digest: layer.digest,
-      size: layer.size,
-      ...(typeof createdBy === 'string' && { createdBy }),
-      entries: entries.value,
-    });
-  }
-  return ok({
-    directory: image.directory,
-    digest: image.digest,
-    ...(image.tag !== undefined && { tag: image.tag }),
-    manifest: image.manifest,
-    config: image.config,
-    layers,
-  });
 }

@@ -97,6 +97,8 @@ function rigFor(t: Test, folder?: string): Rig {
     workspace: { digest: async () => ok(undefined) },
     environment: { root, host: () => 'here', variable: () => undefined },
     signal: new AbortController().signal,
+    version: '0.1.0',
+    nodeVersion: process.versions.node,
     notify: (message) => void talk.push(message),
   };
   const write = (path: string, text: string): void => {

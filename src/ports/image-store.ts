@@ -1,8 +1,9 @@
 import type { Problem } from '../model/diagnostic.ts';
+import type { LayerEntry, OciDigest } from '../model/image-views.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { Result } from '../model/result.ts';
 
-/** `sha256:<64 hex>`: how registries name content. Not an avian `Digest`, which is BLAKE3. */
-export type OciDigest = `sha256:${string}`;
+export type { LayerEntry, OciDigest };
 
 export const parseOciDigest = (text: unknown): OciDigest | undefined =>
   typeof text === 'string' && /^sha256:[0-9a-f]{64}$/.test(text) ? (text as OciDigest) : undefined;
@@ -14,6 +15,8 @@ export interface Descriptor {
   readonly size: number;
   readonly annotations?: { readonly [key: string]: string };
   readonly platform?: { readonly architecture: string; readonly os: string };
+  /** Of a manifest that is no image: what it holds. */
+  readonly artifactType?: string;
 }
 
 /** The parts of an OCI image configuration that avian reads or writes; others are carried along. */
@@ -35,6 +38,17 @@ export interface ProcessConfig {
   readonly WorkingDir?: string;
   readonly Labels?: { readonly [key: string]: string };
   readonly StopSignal?: string;
+  /** Not of the specification: docker and BuildKit write it, docker and podman obey it. */
+  readonly Healthcheck?: Healthcheck;
+}
+
+/** Times in nanoseconds. */
+export interface Healthcheck {
+  readonly Test: readonly string[];
+  readonly Interval?: number;
+  readonly Timeout?: number;
+  readonly StartPeriod?: number;
+  readonly Retries?: number;
 }
 
 export interface ImageManifest {
@@ -43,6 +57,9 @@ export interface ImageManifest {
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
   readonly annotations?: { readonly [key: string]: string };
+  /** In a manifest that says something of another one, such as its bill of materials. */
+  readonly artifactType?: string;
+  readonly subject?: Descriptor;
 }
 
 /** What a layer is made from. Paths on this machine are absolute. */
@@ -82,14 +99,35 @@ export interface StoredImage {
   readonly tag?: string;
   readonly manifest: ImageManifest;
   readonly config: ImageConfig;
+  /** Manifests of the same layout that are attached to this image, in its order. */
+  readonly attached?: readonly Attachment[];
 }
 
-export interface LayerEntry {
-  /** Relative to the image's root, without a leading slash. */
-  readonly path: string;
-  readonly kind: 'file' | 'directory' | 'link' | 'hard-link' | 'whiteout' | 'special';
-  readonly size: number;
-  readonly mode: number;
+/** A manifest whose `subject` is an image, such as its bill of materials. */
+export interface Attachment {
+  readonly descriptor: Descriptor;
+  readonly manifest: ImageManifest;
+}
+
+/** Something installed that an image holds, as its layers tell. */
+export interface Package {
+  readonly kind: 'npm' | 'deb';
+  readonly name: string;
+  readonly version: string;
+  /** As the package says it: an SPDX expression or free words. */
+  readonly licence?: string;
+  /** Of a Debian package. */
+  readonly architecture?: string;
+}
+
+/** What a layer says of its origin. */
+export interface LayerContents {
+  /** In archive order. */
+  readonly packages: readonly Package[];
+  /** Shared libraries outside of packages, with the SHA-256 (hex) of their bytes. */
+  readonly libraries: readonly { readonly path: string; readonly sha256: string }[];
+  /** CycloneDX documents that somebody put there (`bom.json`, `*.cdx.json`), parsed. */
+  readonly bills: readonly JsonObject[];
 }
 
 /** Images as OCI layouts on disk, written and read without a daemon. */
@@ -103,6 +141,8 @@ export interface ImageStore {
    * modes and `epoch` (seconds, every entry's mtime) give the same digest.
    */
   layer(source: LayerSource, epoch: number): Promise<Result<Layer, Problem>>;
+  /** What is installed in a layer of the layer cache, or of the layout `base`; its digest is checked. */
+  contents(layer: Descriptor, base?: string): Promise<Result<LayerContents, Problem>>;
   /** Reads a layout. With several images in it, `tag` or this machine's platform chooses. */
   read(directory: string, tag?: string): Promise<Result<StoredImage, Problem>>;
   /**
@@ -113,12 +153,14 @@ export interface ImageStore {
     directory: string,
     image: {
       readonly index: string;
-      readonly manifest: string;
-      readonly config: string;
+      /** Configurations and manifests: each becomes a blob. */
+      readonly documents: readonly string[];
       readonly layers: readonly Descriptor[];
       readonly base?: string;
     },
   ): Promise<Result<void, Problem>>;
+  /** The bytes of a blob, at most 4 MiB, as UTF-8; its digest is checked. */
+  text(image: StoredImage, blob: Descriptor): Promise<Result<string, Problem>>;
   /** A layer's entries in archive order; the blob's digest is checked. */
   list(image: StoredImage, layer: Descriptor): Promise<Result<readonly LayerEntry[], Problem>>;
   /**

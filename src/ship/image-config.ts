@@ -13,6 +13,9 @@ import type { ImagePlan } from './image-plan.ts';
 const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json';
 const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
 const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
+/** What an artifact without a configuration has in its place. */
+const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
+const EMPTY = '{}';
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** A layer with the words its history entry gets. */
@@ -21,37 +24,37 @@ export interface PlannedLayer {
   readonly createdBy: string;
 }
 
+/** An image as texts: canonical JSON, so that equal input gives equal bytes. */
 export interface ImageDocuments {
   readonly config: string;
   readonly manifest: string;
-  readonly index: string;
   readonly layers: readonly Descriptor[];
-  /** Of the manifest: the image's name in registries and lineage. */
-  readonly digest: OciDigest;
+  /** Of the manifest; its digest is the image's name in registries and lineage. */
+  readonly descriptor: Descriptor;
 }
 
-/**
- * The three JSON documents of an image, canonical, so that equal input gives equal bytes.
- * `created` is ISO 8601; it comes from SOURCE_DATE_EPOCH or is 1970, never from a clock.
- */
-export function imageDocuments(
+export type Hash = (text: string) => OciDigest;
+
+/** What an image is for, whatever its layers are: `created` is ISO 8601 and never from a clock. */
+export interface ImageOrigin {
+  readonly created: string;
+  readonly labels: readonly (readonly [name: string, value: string])[];
+}
+
+/** The configuration of an image of our own layers on those of a base. */
+export function plannedConfig(
   plan: ImagePlan,
+  { created, labels }: ImageOrigin,
   layers: readonly PlannedLayer[],
   base: StoredImage | undefined,
-  created: string,
-  architecture: string,
-  digest: (text: string) => OciDigest,
-): ImageDocuments {
-  const annotations = {
-    'org.opencontainers.image.created': created,
-    ...Object.fromEntries(plan.labels),
-  };
-  const config: ImageConfig = {
+  machine: { readonly architecture: string; readonly nodeVersion: string },
+): ImageConfig {
+  return {
     ...base?.config,
     created,
-    architecture: base?.config.architecture ?? architecture,
+    architecture: base?.config.architecture ?? machine.architecture,
     os: base?.config.os ?? 'linux',
-    config: processConfig(plan, base?.config.config ?? {}),
+    config: processConfig(plan, labels, base?.config.config ?? {}, machine.nodeVersion),
     rootfs: {
       type: 'layers',
       diff_ids: [
@@ -64,58 +67,106 @@ export function imageDocuments(
       ...layers.map(({ createdBy }) => ({ created, created_by: createdBy })),
     ],
   };
+}
+
+export function imageDocuments(
+  config: ImageConfig,
+  layers: readonly Descriptor[],
+  { created, labels }: ImageOrigin,
+  hash: Hash,
+): ImageDocuments {
   const configText = canonicalJson(config);
-  const descriptors = [
-    ...(base?.manifest.layers ?? []),
-    ...layers.map(({ layer }) => layer.descriptor),
-  ];
   const manifest: ImageManifest = {
     schemaVersion: 2,
     mediaType: MANIFEST_TYPE,
-    config: {
-      mediaType: CONFIG_TYPE,
-      digest: digest(configText),
-      size: utf8Length(configText),
-    },
-    layers: descriptors,
-    annotations,
+    config: describe(configText, CONFIG_TYPE, hash),
+    layers,
+    annotations: { 'org.opencontainers.image.created': created, ...Object.fromEntries(labels) },
   };
   const manifestText = canonicalJson(manifest);
-  const manifestDigest = digest(manifestText);
-  const index = {
+  const platform = { architecture: config.architecture, os: config.os };
+  return {
+    config: configText,
+    manifest: manifestText,
+    layers,
+    descriptor: { ...describe(manifestText, MANIFEST_TYPE, hash), platform },
+  };
+}
+
+/** The layout's index.json: the image, and what is attached to it. */
+export function layoutIndex(
+  image: Descriptor,
+  tag: string | undefined,
+  attached: readonly Descriptor[],
+): string {
+  return canonicalJson({
     schemaVersion: 2,
     mediaType: INDEX_TYPE,
     manifests: [
       {
-        mediaType: MANIFEST_TYPE,
-        digest: manifestDigest,
-        size: utf8Length(manifestText),
-        platform: { architecture: config.architecture, os: config.os },
-        ...(plan.tag !== undefined && {
-          annotations: { 'org.opencontainers.image.ref.name': plan.tag },
-        }),
+        ...image,
+        ...(tag !== undefined && { annotations: { 'org.opencontainers.image.ref.name': tag } }),
       },
+      ...attached,
     ],
-  };
+  });
+}
+
+/** A text that says something of an image, as a manifest of its own that points at it. */
+export interface AttachedDocument {
+  readonly documents: readonly string[];
+  readonly descriptor: Descriptor;
+}
+
+/** An OCI artifact (image specification 1.1): `subject` makes it a referrer of the image. */
+export function attachDocument(
+  text: string,
+  artifactType: string,
+  subject: Descriptor,
+  created: string,
+  hash: Hash,
+): AttachedDocument {
+  const { mediaType, digest, size } = subject;
+  const annotations = { 'org.opencontainers.image.created': created };
+  const manifest = canonicalJson({
+    schemaVersion: 2,
+    mediaType: MANIFEST_TYPE,
+    artifactType,
+    config: describe(EMPTY, EMPTY_TYPE, hash),
+    layers: [describe(text, artifactType, hash)],
+    subject: { mediaType, digest, size },
+    annotations,
+  });
+  const described = describe(manifest, MANIFEST_TYPE, hash);
   return {
-    config: configText,
-    manifest: manifestText,
-    index: canonicalJson(index),
-    layers: descriptors,
-    digest: manifestDigest,
+    documents: [text, EMPTY, manifest],
+    descriptor: { ...described, artifactType, annotations },
   };
 }
 
-function processConfig(plan: ImagePlan, base: ProcessConfig): ProcessConfig {
+const describe = (text: string, mediaType: string, hash: Hash): Descriptor => ({
+  mediaType,
+  digest: hash(text),
+  size: utf8Length(text),
+});
+
+function processConfig(
+  plan: ImagePlan,
+  ownLabels: ImageOrigin['labels'],
+  base: ProcessConfig,
+  nodeVersion: string,
+): ProcessConfig {
   const env = new Map<string, string>();
   env.set('PATH', DEFAULT_PATH);
+  // As the official images of Node have it.
+  if (plan.base?.kind === 'node') env.set('NODE_VERSION', nodeVersion);
   for (const pair of base.Env ?? []) {
     const at = pair.indexOf('=');
     env.set(pair.slice(0, at), pair.slice(at + 1));
   }
   for (const [name, value] of plan.env) env.set(name, value);
   const ports = [...Object.keys(base.ExposedPorts ?? {}), ...plan.ports].sort(byCodeUnit);
-  const labels = { ...base.Labels, ...Object.fromEntries(plan.labels) };
+  const labels = { ...base.Labels, ...Object.fromEntries(ownLabels) };
   const { Cmd, ...rest } = base;
   return {
     ...rest,
@@ -126,6 +177,7 @@ function processConfig(plan: ImagePlan, base: ProcessConfig): ProcessConfig {
     ...(plan.workdir !== undefined && { WorkingDir: plan.workdir }),
     ...(ports.length > 0 && { ExposedPorts: Object.fromEntries(ports.map((port) => [port, {}])) }),
     ...(Object.keys(labels).length > 0 && { Labels: labels }),
+    ...(plan.healthcheck !== undefined && { Healthcheck: plan.healthcheck }),
     StopSignal: 'SIGTERM',
   };
 }

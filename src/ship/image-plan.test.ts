@@ -1,5 +1,6 @@
 import t from 'tap';
-import { planImage, splitWords } from './image-plan.ts';
+import { planImage } from './image-plan.ts';
+import { splitWords } from './image-words.ts';
 
 const codes = (options: Partial<Parameters<typeof planImage>[0]>): readonly string[] => {
   const planned = planImage({ output: 'out', copy: ['dist:/app'], ...options });
@@ -22,10 +23,13 @@ t.test('a full request', (t) => {
       ok: true,
       value: {
         output: 'artifacts/image',
+        builder: 'oci',
+        recipe: undefined,
         copies: [
           { source: 'artifacts/service', destination: '/app' },
           { source: 'c:/odd', destination: '/app/model' },
         ],
+        model: undefined,
         base: { kind: 'node' },
         user: 65532,
         workdir: '/app',
@@ -39,6 +43,7 @@ t.test('a full request', (t) => {
         labels: [['dev.avian.model-digest', 'b3:00']],
         tag: 'aviansight:1',
         allowMissing: [],
+        healthcheck: undefined,
       },
     },
   );
@@ -87,9 +92,46 @@ t.test('every problem at once, each with its code', (t) => {
   t.end();
 });
 
+t.test('health checks as docker run takes them', (t) => {
+  const planned = planImage({
+    output: 'o',
+    copy: ['dist:/app'],
+    health: { cmd: 'curl -f x', startPeriod: '1h0.5s', retries: '4' },
+  });
+  t.match(planned, {
+    value: {
+      healthcheck: { Test: ['CMD', 'curl', '-f', 'x'], StartPeriod: 3_600_500_000_000, Retries: 4 },
+    },
+  });
+  t.same(codes({ health: { interval: '10s' } }), ['image/no-health-cmd']);
+  t.same(codes({ health: { cmd: 'x', interval: '10', timeout: 's', retries: '0' } }), [
+    'image/bad-duration',
+    'image/bad-duration',
+    'image/bad-count',
+  ]);
+  t.end();
+});
+
+t.test('a Dockerfile, an engine and its bases', (t) => {
+  t.match(planImage({ output: 'o', copy: [], builder: 'docker', file: 'a.dockerfile' }), {
+    value: { builder: 'docker', base: undefined, recipe: { file: 'a.dockerfile', context: '.' } },
+  });
+  const base = { builder: 'buildah', base: 'registry.example:5000/node:24@sha256:00' };
+  t.match(planImage({ output: 'o', copy: ['dist:/app'], ...base }), {
+    value: { base: { kind: 'reference', name: base.base } },
+  });
+  t.same(codes({ builder: 'kaniko' }), ['image/bad-builder']);
+  t.same(codes({ copy: [], file: 'a.dockerfile' }), ['image/needs-engine']);
+  t.same(codes({ target: 'serve', builder: 'docker' }), ['image/no-file']);
+  t.same(codes({ file: 'a.dockerfile', builder: 'docker' }), ['image/file-and-options']);
+  const fetched = planImage({ output: 'o', copy: ['dist:/app'], base: 'node:24-slim' });
+  t.match(!fetched.ok && fetched.error.diagnostics[0]?.hint, /skopeo copy docker:\/\/node:24-slim/);
+  t.end();
+});
+
 t.test('words are split as a shell would, without expansion', (t) => {
   const never = (): undefined => t.fail('refused') as unknown as undefined;
-  t.same(splitWords(`a  'b "c"' d\\ e "" f"g"'h' $HOME`, never), [
+  t.same(splitWords('--entrypoint', `a  'b "c"' d\\ e "" f"g"'h' $HOME`, never), [
     'a',
     'b "c"',
     'd e',

@@ -1,6 +1,8 @@
 import { problem, type Diagnostic, type Problem } from '../model/diagnostic.ts';
 import { err, ok, type Result } from '../model/result.ts';
-import type { CopySource } from '../ports/image-store.ts';
+import type { CopySource, Healthcheck } from '../ports/image-store.ts';
+import { parseHealth, type HealthOptions } from './healthcheck.ts';
+import { splitWords, type Refuse } from './image-words.ts';
 
 /** What a person asks for, as typed. */
 export interface ImageOptions {
@@ -8,6 +10,11 @@ export interface ImageOptions {
   readonly output: string;
   /** `SRC:DST`, in order: one layer each. */
   readonly copy: readonly string[];
+  /**
+   * `SRC:DST` as for `copy`: the last layer, and labels name its digest and run. A Dockerfile does
+   * the copying itself, and this tells what of it is the model.
+   */
+  readonly model?: string;
   readonly workdir?: string;
   /** One string, split at white space outside quotes. */
   readonly entrypoint?: string;
@@ -18,22 +25,51 @@ export interface ImageOptions {
   readonly label?: readonly string[];
   /** Numeric user id; default 65532, never root unless asked. */
   readonly user?: string;
-  /** `node` (default), `scratch` or `oci:DIR`. */
+  /** `node` (default), `scratch`, `oci:DIR`; for an engine any image it can pull, too. */
   readonly base?: string;
   readonly tag?: string;
   readonly allowMissing?: readonly string[];
+  readonly health?: HealthOptions;
+  /** `oci` (default), or the program that builds. */
+  readonly builder?: string;
+  /** A Dockerfile, in place of all that says what goes in. */
+  readonly file?: string;
+  /** Folder that the Dockerfile copies from; default the working directory. */
+  readonly context?: string;
+  readonly buildArg?: readonly string[];
+  /** Stage of the Dockerfile. */
+  readonly target?: string;
 }
+
+export const ENGINES = ['docker', 'buildah', 'podman'] as const;
+export type EngineName = (typeof ENGINES)[number];
+export type Builder = 'oci' | EngineName;
 
 export type Base =
   | { readonly kind: 'node' }
   | { readonly kind: 'scratch' }
-  | { readonly kind: 'layout'; readonly directory: string };
+  | { readonly kind: 'layout'; readonly directory: string }
+  | { readonly kind: 'reference'; readonly name: string };
+
+/** What an engine builds from a Dockerfile somebody wrote. */
+export interface Recipe {
+  readonly file: string;
+  readonly context: string;
+  readonly args: readonly (readonly [name: string, value: string])[];
+  readonly target: string | undefined;
+}
 
 /** A checked request. Paths are still relative to where it was typed. */
 export interface ImagePlan {
   readonly output: string;
+  readonly builder: Builder;
+  /** In place of `copies`, `entrypoint` and the like. */
+  readonly recipe: Recipe | undefined;
   readonly copies: readonly CopySource[];
-  readonly base: Base;
+  /** The last of `copies`; with a recipe, what that copies and where to. */
+  readonly model: CopySource | undefined;
+  /** Undefined: what the recipe says. */
+  readonly base: Base | undefined;
   readonly user: number;
   readonly workdir: string | undefined;
   readonly entrypoint: readonly string[] | undefined;
@@ -42,6 +78,7 @@ export interface ImagePlan {
   readonly labels: readonly (readonly [name: string, value: string])[];
   readonly tag: string | undefined;
   readonly allowMissing: readonly string[];
+  readonly healthcheck: Healthcheck | undefined;
 }
 
 /** Checks everything and reports every problem at once. */
@@ -52,14 +89,24 @@ export function planImage(options: ImageOptions): Result<ImagePlan, Problem> {
     return undefined;
   };
 
-  const copies = options.copy.map((text) => parseCopy(text, refuse));
-  const base = parseBase(options.base ?? 'node', refuse);
+  const builder = parseBuilder(options.builder ?? 'oci', refuse);
+  const recipe = parseRecipe(options, builder, refuse);
+  const copies = options.copy.map((text) => parseCopy('--copy', text, refuse));
+  const model =
+    options.model === undefined ? undefined : parseCopy('--model', options.model, refuse);
+  const base =
+    options.base === undefined && recipe !== undefined
+      ? undefined
+      : parseBase(options.base ?? 'node', builder, refuse);
   const env = (options.env ?? []).map((text) => parsePair('--env', text, refuse));
   const labels = (options.label ?? []).map((text) => parsePair('--label', text, refuse));
   const ports = (options.expose ?? []).map((text) => parsePort(text, refuse));
   const user = parseUser(options.user ?? '65532', refuse);
   const entrypoint =
-    options.entrypoint === undefined ? undefined : splitWords(options.entrypoint, refuse);
+    options.entrypoint === undefined
+      ? undefined
+      : splitWords('--entrypoint', options.entrypoint, refuse);
+  const healthcheck = parseHealth(options.health ?? {}, refuse);
   if (options.workdir?.startsWith('/') === false) {
     refuse('image/not-absolute', `--workdir \`${options.workdir}\` is not absolute`);
   }
@@ -67,15 +114,19 @@ export function planImage(options: ImageOptions): Result<ImagePlan, Problem> {
     refuse('image/bad-tag', `\`${options.tag}\` cannot name an image`, 'such as `aviansight:1`');
   }
   if (options.output === '') refuse('image/no-output', '--output names no folder');
-  if (copies.length === 0 && base?.kind !== 'layout') {
+  const isBare = copies.length === 0 && options.model === undefined && options.file === undefined;
+  if (isBare && base?.kind !== 'layout') {
     refuse('image/empty', 'nothing goes into the image', 'add --copy SRC:DST');
   }
 
   if (diagnostics.length > 0) return err({ kind: 'usage', diagnostics });
   return ok({
     output: options.output,
-    copies: copies.filter(isDefined),
-    base: base ?? { kind: 'node' },
+    builder: builder ?? 'oci',
+    recipe,
+    copies: recipe === undefined ? [...copies, model].filter(isDefined) : [],
+    model,
+    base,
     user: user ?? 65532,
     workdir: options.workdir,
     entrypoint,
@@ -84,25 +135,24 @@ export function planImage(options: ImageOptions): Result<ImagePlan, Problem> {
     labels: labels.filter(isDefined),
     tag: options.tag,
     allowMissing: options.allowMissing ?? [],
+    healthcheck,
   });
 }
 
 const isDefined = <T>(value: T | undefined): value is T => value !== undefined;
 
-type Refuse = (code: string, message: string, hint?: string) => undefined;
-
 /** The destination starts at the last `:/`, so that a source may hold a colon. */
-function parseCopy(text: string, refuse: Refuse): CopySource | undefined {
+function parseCopy(flag: string, text: string, refuse: Refuse): CopySource | undefined {
   const at = text.lastIndexOf(':/');
   if (at <= 0) {
     const destination = text.slice(text.lastIndexOf(':') + 1);
     return text.includes(':') && !text.startsWith(':')
       ? refuse(
           'image/not-absolute',
-          `--copy \`${text}\`: the destination \`${destination}\` is not absolute`,
+          `${flag} \`${text}\`: the destination \`${destination}\` is not absolute`,
           `write \`${text.slice(0, text.lastIndexOf(':'))}:/${destination}\``,
         )
-      : refuse('image/bad-copy', `--copy \`${text}\` is not SRC:DST`, 'such as `dist:/app`');
+      : refuse('image/bad-copy', `${flag} \`${text}\` is not SRC:DST`, 'such as `dist:/app`');
   }
   const source = text.slice(0, at);
   const parts = text
@@ -110,19 +160,54 @@ function parseCopy(text: string, refuse: Refuse): CopySource | undefined {
     .split('/')
     .filter((part) => part !== '' && part !== '.');
   if (parts.includes('..') || text.includes('\0')) {
-    return refuse('image/bad-copy', `--copy \`${text}\`: the destination has a \`..\``);
+    return refuse('image/bad-copy', `${flag} \`${text}\`: the destination has a \`..\``);
   }
   return { source, destination: `/${parts.join('/')}` };
 }
 
-function parseBase(text: string, refuse: Refuse): Base | undefined {
+function parseBuilder(text: string, refuse: Refuse): Builder | undefined {
+  const known = (['oci', ...ENGINES] as const).find((name) => name === text);
+  const names = ['oci', ...ENGINES].join(', ');
+  return known ?? refuse('image/bad-builder', `no builder is \`${text}\``, `one of: ${names}`);
+}
+
+function parseRecipe(
+  options: ImageOptions,
+  builder: Builder | undefined,
+  refuse: Refuse,
+): Recipe | undefined {
+  const { file, context, target, buildArg = [] } = options;
+  const args = buildArg.map((text) => parsePair('--build-arg', text, refuse)).filter(isDefined);
+  if (file === undefined) {
+    return context !== undefined || target !== undefined || buildArg.length > 0
+      ? refuse('image/no-file', '--context, --build-arg and --target belong to --file')
+      : undefined;
+  }
+  if (builder === 'oci') {
+    const hint = `add --builder ${ENGINES.join(', or ')}`;
+    return refuse('image/needs-engine', 'a Dockerfile is built by an engine', hint);
+  }
+  const { copy, entrypoint, workdir, env = [], expose = [], user, health = {} } = options;
+  const told = [entrypoint, workdir, user, ...copy, ...env, ...expose, ...Object.values(health)];
+  if (told.some((value) => value !== undefined)) {
+    const message = 'what goes into the image is said twice, by --file and by options';
+    return refuse('image/file-and-options', message, 'leave one of them out');
+  }
+  return { file, context: context ?? '.', args, target };
+}
+
+function parseBase(text: string, builder: Builder | undefined, refuse: Refuse): Base | undefined {
   if (text === 'node' || text === 'scratch') return { kind: text };
   if (text.startsWith('oci:') && text.length > 4)
     return { kind: 'layout', directory: text.slice(4) };
+  const isReference = /^[a-z0-9][A-Za-z0-9._:/@-]*$/.test(text);
+  if (builder !== 'oci' && isReference) return { kind: 'reference', name: text };
   return refuse(
     'image/bad-base',
-    `--base \`${text}\` is unknown`,
-    'one of: node, scratch, oci:DIR',
+    `--base \`${text}\` is unknown to the builder oci`,
+    isReference
+      ? `one of: node, scratch, oci:DIR; skopeo copy docker://${text} oci:DIR:base fetches it`
+      : 'one of: node, scratch, oci:DIR',
   );
 }
 
@@ -150,34 +235,4 @@ function parseUser(text: string, refuse: Refuse): number | undefined {
   return /^[0-9]{1,9}$/.test(text)
     ? Number(text)
     : refuse('image/bad-user', `--user \`${text}\` is not a numeric id`, 'such as 65532');
-}
-
-/** Words as a shell would split them, without any expansion. */
-export function splitWords(text: string, refuse: Refuse): readonly string[] | undefined {
-  const words: string[] = [];
-  let word: string | undefined;
-  let quote: string | undefined;
-  for (let at = 0; at < text.length; at += 1) {
-    const char = text.charAt(at);
-    if (quote !== undefined) {
-      if (char === quote) quote = undefined;
-      else word = `${word ?? ''}${char}`;
-    } else if (char === '"' || char === "'") {
-      quote = char;
-      word ??= '';
-    } else if (char === '\\') {
-      at += 1;
-      word = `${word ?? ''}${text.charAt(at)}`;
-    } else if (/\s/.test(char)) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
-    } else word = `${word ?? ''}${char}`;
-  }
-  if (quote !== undefined) {
-    return refuse('image/bad-entrypoint', `--entrypoint \`${text}\` leaves a quote open`);
-  }
-  if (word !== undefined) words.push(word);
-  return words.length > 0
-    ? words
-    : refuse('image/bad-entrypoint', '--entrypoint names no program', "such as 'node server.js'");
 }

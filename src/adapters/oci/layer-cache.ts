@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync, type WriteStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -24,12 +24,15 @@ export interface LayerCache {
   layer(entries: readonly Entry[], epoch: number): Promise<Result<Layer, Problem>>;
   /** Where a layer's blob lies, if the cache has it. */
   blob(digest: OciDigest): string;
+  /** Where what is known of a layer's contents is noted; of layers from elsewhere too. */
+  contents(digest: OciDigest): string;
 }
 
 /**
  * ```
  * <directory>/<key>.json    {digest, diffId, size}; key = SHA-256 of the entries' content and modes
  * <directory>/<sha256>.gz   the compressed blob
+ * <directory>/<sha256>.contents   what is installed in it, also of a base's layer
  * ```
  * A blob is renamed in before the JSON that promises it. The least recently used go.
  */
@@ -38,6 +41,7 @@ export function createLayerCache(directory: string): LayerCache {
 
   return {
     blob,
+    contents: (digest) => join(directory, `${digest.slice(7)}.contents`),
     async layer(entries, epoch) {
       const key = createHash('sha256')
         .update(canonicalJson([RECIPE, epoch, entries.map(withoutSource)]))
@@ -223,7 +227,8 @@ async function addEntry(
 }
 
 async function evict(directory: string): Promise<void> {
-  const notes = (await readdir(directory)).filter((name) => name.endsWith('.json'));
+  const names = await readdir(directory);
+  const notes = names.filter((name) => name.endsWith('.json'));
   if (notes.length <= KEEP) return;
   const aged = await Promise.all(
     notes.map(async (name) => ({
@@ -239,5 +244,10 @@ async function evict(directory: string): Promise<void> {
     if (note && !kept.has(note.digest)) {
       await rm(join(directory, `${note.digest.slice(7)}.gz`), { force: true });
     }
+  }
+  // Cheap to make again, and of a base's layers nothing else tells when they were used last.
+  for (const name of names.filter((each) => each.endsWith('.contents'))) {
+    const blobName = name.replace(/contents$/, 'gz');
+    if (!existsSync(join(directory, blobName))) await rm(join(directory, name), { force: true });
   }
 }

@@ -7,7 +7,7 @@ import { createTarDecoder, type ParsedTarEntry } from 'modern-tar';
 import type { Problem } from '../../model/diagnostic.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import type { Descriptor } from '../../ports/image-store.ts';
-import { blobPath, corrupt } from './layout.ts';
+import { corrupt } from './layout.ts';
 
 /** Thrown inside `visit` to end with a problem. */
 export class Refused extends Error {
@@ -19,15 +19,14 @@ export class Refused extends Error {
 }
 
 /**
- * Streams a layer's entries through `visit`, which must read or cancel each body. The blob's digest
+ * Streams the entries of the layer in the file `path` through `visit`, which must read or cancel each body. The blob's digest
  * and size are checked at the end: until then the caller trusts nothing it has written.
  */
 export async function readLayer(
-  directory: string,
+  path: string,
   layer: Descriptor,
   visit: (entry: ParsedTarEntry) => Promise<void>,
 ): Promise<Result<void, Problem>> {
-  const path = blobPath(directory, layer.digest);
   const decompress = decompressor(layer.mediaType);
   if (decompress === undefined) {
     return err(corrupt(path, `has the unknown media type ${layer.mediaType}`));

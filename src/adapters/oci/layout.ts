@@ -8,6 +8,7 @@ import { isJsonObject, type JsonObject } from '../../model/json.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import {
   parseOciDigest,
+  type Attachment,
   type Descriptor,
   type ImageConfig,
   type ImageManifest,
@@ -63,8 +64,38 @@ export async function readLayout(
       index = blob.value;
       continue;
     }
-    return readImage(directory, chosen, blob.value, tag ?? chosen.annotations?.[REF_NAME]);
+    const image = await readImage(
+      directory,
+      chosen,
+      blob.value,
+      tag ?? chosen.annotations?.[REF_NAME],
+    );
+    if (!image.ok) return image;
+    // Attachments lie at the top, whatever index the image was found in.
+    const all = descriptorsOf(parseObject(text)?.['manifests']) ?? [];
+    const attached = await readAttachments(directory, all, image.value.digest);
+    return attached.ok ? ok({ ...image.value, attached: attached.value }) : attached;
   }
+}
+
+async function readAttachments(
+  directory: string,
+  entries: readonly Descriptor[],
+  subject: OciDigest,
+): Promise<Result<readonly Attachment[], Problem>> {
+  const attached: Attachment[] = [];
+  for (const descriptor of entries.filter(({ artifactType }) => artifactType !== undefined)) {
+    const manifest = await readBlob(directory, descriptor);
+    if (!manifest.ok) return manifest;
+    const config = descriptorOf(manifest.value['config']);
+    const layers = descriptorsOf(manifest.value['layers']);
+    if (descriptorOf(manifest.value['subject'])?.digest !== subject || !config || !layers) continue;
+    attached.push({
+      descriptor,
+      manifest: { ...manifest.value, config, layers } as unknown as ImageManifest,
+    });
+  }
+  return ok(attached);
 }
 
 async function readImage(
@@ -72,7 +103,7 @@ async function readImage(
   descriptor: Descriptor,
   manifest: JsonObject,
   tag: string | undefined,
-): Promise<Result<StoredImage, Problem>> {
+): Promise<Result<Omit<StoredImage, 'attached'>, Problem>> {
   const path = blobPath(directory, descriptor.digest);
   const configAt = descriptorOf(manifest['config']);
   const layers = descriptorsOf(manifest['layers']);
@@ -99,13 +130,14 @@ function chooseManifest(
   architecture: string,
   tag: string | undefined,
 ): Descriptor | undefined {
-  const tagged = entries.filter((entry) => entry.annotations?.[REF_NAME] === tag);
+  const images = entries.filter((entry) => entry.artifactType === undefined);
+  const tagged = images.filter((entry) => entry.annotations?.[REF_NAME] === tag);
   if (tag !== undefined && tagged.length > 0) return tagged[0];
   const fits = (entry: Descriptor): boolean =>
     entry.platform === undefined ||
     (entry.platform.os === 'linux' && entry.platform.architecture === architecture);
-  const candidates = entries.filter(fits);
-  const named = entries.some((entry) => entry.annotations?.[REF_NAME] !== undefined);
+  const candidates = images.filter(fits);
+  const named = images.some((entry) => entry.annotations?.[REF_NAME] !== undefined);
   // Inside a nested index nothing is tagged, and the platform alone decides.
   return tag === undefined || !named ? candidates[0] : undefined;
 }
@@ -131,17 +163,23 @@ async function readBlob(
   descriptor: Descriptor,
 ): Promise<Result<JsonObject, Problem>> {
   const path = blobPath(directory, descriptor.digest);
+  const text = await readText(path, descriptor.digest);
+  if (!text.ok) return text;
+  const value = parseObject(text.value);
+  return value ? ok(value) : err(corrupt(path, 'is not a JSON object'));
+}
+
+/** A blob of at most 4 MiB as UTF-8. */
+export async function readText(path: string, digest: OciDigest): Promise<Result<string, Problem>> {
   const text = await readBounded(path);
   if (text === undefined) return err(corrupt(path, 'is missing or too large'));
-  if (sha256(text) !== descriptor.digest) return err(corrupt(path, 'does not have its digest'));
-  const value = parseObject(text);
-  return value ? ok(value) : err(corrupt(path, 'is not a JSON object'));
+  return sha256(text) === digest ? ok(text) : err(corrupt(path, 'does not have its digest'));
 }
 
 /** Writes beside `directory` and renames; a layout already there is replaced. */
 export async function writeLayout(
   directory: string,
-  image: { readonly index: string; readonly manifest: string; readonly config: string },
+  image: { readonly index: string; readonly documents: readonly string[] },
   layers: readonly { readonly descriptor: Descriptor; readonly from: string }[],
 ): Promise<Result<void, Problem>> {
   const existing = await readdir(directory).catch((cause: unknown) =>
@@ -164,7 +202,7 @@ export async function writeLayout(
       const copied = await copyBlob(from, temporary, descriptor);
       if (!copied.ok) return copied;
     }
-    for (const text of [image.config, image.manifest]) {
+    for (const text of image.documents) {
       await writeFile(blobPath(temporary, sha256(text)), text);
     }
     await writeFile(join(temporary, 'oci-layout'), LAYOUT_VERSION);

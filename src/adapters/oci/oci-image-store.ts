@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { err, ok } from '../../model/result.ts';
 import { problem } from '../../model/diagnostic.ts';
-import type { ImageStore, LayerEntry } from '../../ports/image-store.ts';
+import type { ImageStore, LayerEntry, OciDigest } from '../../ports/image-store.ts';
 import { collectEntries } from './entries.ts';
 import { createLayerCache } from './layer-cache.ts';
+import { layerContents } from './layer-contents.ts';
 import { readLayer } from './layer-reader.ts';
-import { blobPath, readLayout, sha256, writeLayout } from './layout.ts';
+import { blobPath, readLayout, readText, sha256, writeLayout } from './layout.ts';
 import { nodeLayerEntries } from './node-layer.ts';
 import { unpackImage } from './unpack.ts';
 
@@ -21,6 +23,10 @@ export interface OciImageStoreOptions {
 export function createOciImageStore(options: OciImageStoreOptions): ImageStore {
   const architecture = options.arch === 'x64' ? 'amd64' : options.arch;
   const cache = createLayerCache(options.layers);
+  const locate = (digest: OciDigest, base: string | undefined): string => {
+    const inBase = base && blobPath(base, digest);
+    return inBase && existsSync(inBase) ? inBase : cache.blob(digest);
+  };
   return {
     architecture,
     digest: sha256,
@@ -31,20 +37,23 @@ export function createOciImageStore(options: OciImageStoreOptions): ImageStore {
           : await nodeLayerEntries(source, options.nodeProgram);
       return entries.ok ? cache.layer(entries.value, epoch) : entries;
     },
+    async contents(layer, base) {
+      await mkdir(options.layers, { recursive: true });
+      const note = cache.contents(layer.digest);
+      return layerContents(locate(layer.digest, base), layer, note);
+    },
     read: (directory, tag) => readLayout(directory, architecture, tag),
-    write: (directory, image) =>
+    write: (directory, { layers, base, ...image }) =>
       writeLayout(
         directory,
         image,
-        image.layers.map((descriptor) => {
-          const inBase = image.base && blobPath(image.base, descriptor.digest);
-          const from = inBase && existsSync(inBase) ? inBase : cache.blob(descriptor.digest);
-          return { descriptor, from };
-        }),
+        layers.map((descriptor) => ({ descriptor, from: locate(descriptor.digest, base) })),
       ),
+    text: (image, blob) => readText(blobPath(image.directory, blob.digest), blob.digest),
     async list(image, layer) {
       const entries: LayerEntry[] = [];
-      const read = await readLayer(image.directory, layer, async ({ header, body }) => {
+      const blob = blobPath(image.directory, layer.digest);
+      const read = await readLayer(blob, layer, async ({ header, body }) => {
         await body.cancel();
         const path = header.name.replace(/^\.?\/+/, '').replace(/\/$/, '');
         const name = path.slice(path.lastIndexOf('/') + 1);

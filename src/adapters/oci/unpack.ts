@@ -7,6 +7,7 @@ import { problem, type Problem } from '../../model/diagnostic.ts';
 import { ok, type Result } from '../../model/result.ts';
 import type { StoredImage } from '../../ports/image-store.ts';
 import { bodyOf, readLayer, Refused } from './layer-reader.ts';
+import { blobPath } from './layout.ts';
 import { confineLink, layerPath, resolveInRoot } from './rooted-path.ts';
 
 export interface UnpackLimits {
@@ -34,7 +35,8 @@ export async function unpackImage(
   for (const layer of image.manifest.layers) {
     // Paths this layer made: an opaque marker hides what lies below, not what lies beside it.
     const made = new Set<string>();
-    const read = await readLayer(image.directory, layer, (entry) =>
+    const blob = blobPath(image.directory, layer.digest);
+    const read = await readLayer(blob, layer, (entry) =>
       unpackEntry(root, entry, made, totals, limits),
     );
     if (!read.ok) return read;

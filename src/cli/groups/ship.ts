@@ -8,14 +8,18 @@ export const ship: Verbs = {
 
   -o, --output DIR       where the OCI layout is written
       --copy SRC:DST     a file or folder and its absolute place in the image; one layer each
+      --model SRC:DST    the same for the model: last, named by labels with the run that made it
       --entrypoint CMD   what the container starts, split at spaces
       --base BASE        node (Node and the libraries needed, default), scratch or oci:DIR
-      --workdir DIR      absolute; default /app
+      --workdir DIR      absolute
       --env K=V          repeatable
       --expose PORT      repeatable
-      --label K=V        repeatable
+      --label K=V        repeatable; in a project, commit, pipeline, run and model are labels anyway
       --user UID         default 65532
-      --tag NAME         name in the layout's index`,
+  -t, --tag NAME         name in the layout's index
+      --health-cmd CMD   well is exit status 0
+      --health-interval T, --health-timeout T, --health-start-period T, --health-retries N
+      --allow-missing LIB  a shared library that may be absent, by file name`,
     load: async () => (await import('../rare-verbs.ts')).image,
   },
   deploy: {

@@ -1,124 +1,106 @@
-import {
-  buildImage,
-  inspectImage,
-  type BuiltImage,
-  type ImageContents,
-} from '../../commands/image.ts';
-import type { JsonObject } from '../../model/json.ts';
-import type { Style } from '../../report/style.ts';
-import { bytes } from '../../report/units.ts';
+import { buildImage } from '../../commands/image.ts';
+import { inspectImage } from '../../commands/image-inspect.ts';
+import { problem } from '../../model/diagnostic.ts';
+import type { HealthOptions } from '../../ship/healthcheck.ts';
+import type { ImageOptions } from '../../ship/image-plan.ts';
+import { builtJson, builtText, contentsJson, contentsText } from '../../report/image.ts';
 import { parseWords } from '../arguments.ts';
-import { openImages } from '../compose-ship.ts';
+import { openImages, withImageProject } from '../compose-ship.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { noWords, oneWord } from '../one-word.ts';
 import { show } from '../show.ts';
 import { subVerb } from '../sub-verb.ts';
 import { tellProblem } from '../tell-problem.ts';
-import { problem } from '../../model/diagnostic.ts';
+
+const many = { type: 'string', multiple: true, default: [] as string[] } as const;
+const one = { type: 'string' } as const;
 
 const OPTIONS = {
   output: { type: 'string', short: 'o' },
-  copy: { type: 'string', multiple: true, default: [] as string[] },
-  workdir: { type: 'string' },
-  entrypoint: { type: 'string' },
-  env: { type: 'string', multiple: true, default: [] as string[] },
-  expose: { type: 'string', multiple: true, default: [] as string[] },
-  label: { type: 'string', multiple: true, default: [] as string[] },
-  user: { type: 'string' },
-  base: { type: 'string' },
-  tag: { type: 'string' },
-  'allow-missing': { type: 'string', multiple: true, default: [] as string[] },
+  copy: many,
+  model: one,
+  workdir: one,
+  entrypoint: one,
+  env: many,
+  expose: many,
+  label: many,
+  user: one,
+  base: one,
+  tag: { type: 'string', short: 't' },
+  'allow-missing': many,
+  'health-cmd': one,
+  'health-interval': one,
+  'health-timeout': one,
+  'health-start-period': one,
+  'health-retries': one,
   json: { type: 'boolean', default: false },
 } as const;
 
+type Options = Extract<ReturnType<typeof parse>, { ok: true }>['value']['options'];
+const parse = (words: readonly string[]) => parseWords(words, OPTIONS);
+
 export async function run(words: readonly string[], io: Io): Promise<ExitStatus> {
-  const parsed = parseWords(words, OPTIONS);
+  const parsed = parse(words);
   if (!parsed.ok) return tellProblem(parsed.error, io);
   const { options, positionals } = parsed.value;
   const verb = subVerb('image', ['build', 'inspect'], positionals);
   if (!verb.ok) return tellProblem(verb.error, io);
-  const ports = openImages(io);
+  const { name, rest } = verb.value;
+  return name === 'inspect' ? inspect(rest, options, io) : build(rest, options, io);
+}
 
-  if (verb.value.name === 'inspect') {
-    const directory = oneWord(verb.value.rest, 'image inspect', 'an image directory');
-    if (!directory.ok) return tellProblem(directory.error, io);
-    const where = { directory: directory.value, cwd: io.cwd };
-    const tag = options.tag !== undefined && { tag: options.tag };
-    const contents = await inspectImage({ ...where, ...tag }, ports);
-    return show(contents, { text: contentsText, json: contentsJson }, options.json, io);
-  }
+async function inspect(words: readonly string[], options: Options, io: Io): Promise<ExitStatus> {
+  const directory = oneWord(words, 'image inspect', 'an image directory');
+  if (!directory.ok) return tellProblem(directory.error, io);
+  const where = { directory: directory.value, cwd: io.cwd };
+  const contents = await inspectImage({ ...where, ...given({ tag: options.tag }) }, openImages(io));
+  return show(contents, { text: contentsText, json: contentsJson }, options.json, io);
+}
 
-  const none = noWords(verb.value.rest, 'image build');
+async function build(words: readonly string[], options: Options, io: Io): Promise<ExitStatus> {
+  const none = noWords(words, 'image build');
   if (!none.ok) return tellProblem(none.error, io);
   if (options.output === undefined) {
     const message = '`avian image build` needs `--output DIR`';
     return tellProblem(problem('usage', 'usage/wrong-words', message, 'avian image --help'), io);
   }
-  const built = await buildImage(
-    {
-      output: options.output,
-      copy: options.copy,
-      env: options.env,
-      expose: options.expose,
-      label: options.label,
-      allowMissing: options['allow-missing'],
-      ...(options.workdir !== undefined && { workdir: options.workdir }),
-      ...(options.entrypoint !== undefined && { entrypoint: options.entrypoint }),
-      ...(options.user !== undefined && { user: options.user }),
-      ...(options.base !== undefined && { base: options.base }),
-      ...(options.tag !== undefined && { tag: options.tag }),
-      cwd: io.cwd,
-    },
-    ports,
-  );
-  return show(built, { text: builtText, json: builtJson }, options.json, io);
+  const request = { ...buildOptions(options.output, options), cwd: io.cwd };
+  return withImageProject(io, async (ports) => {
+    const built = await buildImage(request, ports);
+    return show(built, { text: builtText, json: builtJson }, options.json, io);
+  });
 }
 
-function builtText(image: BuiltImage, { faint, strong }: Style): string {
-  const layers = image.layers.map(
-    ({ from, size, cached }) => `  ${from}  ${bytes(size)}${cached ? faint(' (cached)') : ''}\n`,
-  );
-  return `${layers.join('')}${strong(image.digest)}  ${bytes(image.size)} compressed\n`;
+function buildOptions(output: string, options: Options): ImageOptions {
+  const health: HealthOptions = given({
+    cmd: options['health-cmd'],
+    interval: options['health-interval'],
+    timeout: options['health-timeout'],
+    startPeriod: options['health-start-period'],
+    retries: options['health-retries'],
+  });
+  return {
+    output,
+    copy: options.copy,
+    env: options.env,
+    expose: options.expose,
+    label: options.label,
+    allowMissing: options['allow-missing'],
+    health,
+    ...given({
+      model: options.model,
+      workdir: options.workdir,
+      entrypoint: options.entrypoint,
+      user: options.user,
+      base: options.base,
+      tag: options.tag,
+    }),
+  };
 }
 
-const builtJson = (image: BuiltImage): JsonObject => ({
-  v: 1,
-  digest: image.digest,
-  size: image.size,
-  layers: image.layers.map(({ from, digest, size, cached }) => ({ from, digest, size, cached })),
-});
-
-function contentsText(image: ImageContents, { faint, strong }: Style): string {
-  const process = image.config.config ?? {};
-  const head = [
-    strong(image.digest),
-    `entrypoint  ${[...(process.Entrypoint ?? []), ...(process.Cmd ?? [])].join(' ')}`,
-    `workdir     ${process.WorkingDir ?? '/'}`,
-    `user        ${process.User ?? 'root'}`,
-  ];
-  const layers = image.layers.flatMap(({ size, createdBy, entries }) => [
-    `${bytes(size)}  ${createdBy ?? ''}`,
-    ...entries
-      .filter(({ kind }) => kind !== 'directory')
-      .map((entry) => faint(`    ${entry.path}  ${bytes(entry.size)}`)),
-  ]);
-  return `${[...head, ...layers].join('\n')}\n`;
-}
-
-const contentsJson = (image: ImageContents): JsonObject => ({
-  v: 1,
-  digest: image.digest,
-  config: image.config as unknown as JsonObject,
-  layers: image.layers.map(({ digest, size, createdBy, entries }) => ({
-    digest,
-    size,
-    createdBy: createdBy ?? null,
-    entries: entries.map(({ path, kind, size: length, mode }) => ({
-      path,
-      kind,
-      size: length,
-      mode,
-    })),
-  })),
-});
+/** Options that were typed, and no others. */
+const given = <T extends object>(options: T): { readonly [Key in keyof T]?: NonNullable<T[Key]> } =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    readonly [Key in keyof T]?: NonNullable<T[Key]>;
+  };
