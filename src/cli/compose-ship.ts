@@ -1,7 +1,10 @@
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createLocalDeployer } from '../adapters/deploy-local/local-deployer.ts';
 import { createOciImageStore } from '../adapters/oci/oci-image-store.ts';
+import { openRegistries } from '../adapters/registry/registry.ts';
 import type { DeployPorts } from '../commands/deploy.ts';
+import type { PushPorts } from '../commands/image-push.ts';
 import type { ImagePorts } from '../commands/image.ts';
 import type { ProjectFiles } from '../ports/project-files.ts';
 import { withProject } from './compose.ts';
@@ -29,6 +32,13 @@ export function openImages(io: Io): Omit<ImagePorts, 'project'> {
     },
   };
 }
+
+/** Registries, with docker's and Google's credentials; avian keeps none. */
+export const openPush = (io: Io): Omit<PushPorts, 'onSent'> => ({
+  images: openImages(io).images,
+  openRepository: openRegistries({ env: io.env, home: io.env['HOME'] ?? homedir() }),
+  signal: io.signal,
+});
 
 /** In a project an image is labelled with where it comes from. */
 export function withImageProject(

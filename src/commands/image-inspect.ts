@@ -49,7 +49,7 @@ async function billOf(
   );
   const blob = attachment?.manifest.layers[0];
   if (blob === undefined) return ok(undefined);
-  const text = await images.text(image, blob);
+  const text = await images.text(image, blob.digest);
   if (!text.ok) return text;
   const value: unknown = JSON.parse(text.value);
   return ok(isJsonObject(value) ? value : undefined);

@@ -160,7 +160,9 @@ export interface ImageStore {
     },
   ): Promise<Result<void, Problem>>;
   /** The bytes of a blob, at most 4 MiB, as UTF-8; its digest is checked. */
-  text(image: StoredImage, blob: Descriptor): Promise<Result<string, Problem>>;
+  text(image: StoredImage, digest: OciDigest): Promise<Result<string, Problem>>;
+  /** The bytes of a blob, unchecked: whoever takes them knows the digest. */
+  content(image: StoredImage, digest: OciDigest): AsyncIterable<Uint8Array>;
   /** A layer's entries in archive order; the blob's digest is checked. */
   list(image: StoredImage, layer: Descriptor): Promise<Result<readonly LayerEntry[], Problem>>;
   /**

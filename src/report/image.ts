@@ -29,7 +29,7 @@ export function contentsText(image: ImageContents, style: Style): string {
     `user        ${textOf(process['User']) ?? 'root'}`,
     ...healthLine(process['Healthcheck']),
     ...Object.entries(objectOf(process['Labels'])).map(
-      ([name, value]) => `label       ${name}=${String(value)}`,
+      ([name, value]) => `label       ${name}=${textOf(value) ?? ''}`,
     ),
   ];
   const lines = [...head, ...image.layers.flatMap((layer) => layerLines(layer, style))];

@@ -26,9 +26,9 @@ export function billOfMaterials(
   { digest, tag, config, created, labels, model, version }: BillSubject,
   layers: readonly LayerContents[],
 ): string {
-  const components = new Map<string, JsonObject>();
-  const add = (component: JsonObject): void => {
-    const key = String(component['bom-ref']);
+  const components = new Map<string, Component>();
+  const add = (component: Component): void => {
+    const key = component['bom-ref'];
     if (!components.has(key)) components.set(key, component);
   };
   const node = variable(config, 'NODE_VERSION');
@@ -56,13 +56,14 @@ export function billOfMaterials(
         properties: properties(labels),
       },
     },
-    components: [...components.values()].sort((a, b) =>
-      byCodeUnit(String(a['bom-ref']), String(b['bom-ref'])),
-    ),
+    components: [...components.values()].sort((a, b) => byCodeUnit(a['bom-ref'], b['bom-ref'])),
   });
 }
 
-const nodeRuntime = (version: string): JsonObject => ({
+/** As CycloneDX has it; `bom-ref` tells it from others. */
+type Component = JsonObject & { readonly 'bom-ref': string };
+
+const nodeRuntime = (version: string): Component => ({
   type: 'platform',
   'bom-ref': `pkg:generic/node@${version}`,
   name: 'node',
@@ -70,7 +71,7 @@ const nodeRuntime = (version: string): JsonObject => ({
   purl: `pkg:generic/node@${version}`,
 });
 
-function packageComponent({ kind, name, version, licence, architecture }: Package): JsonObject {
+function packageComponent({ kind, name, version, licence, architecture }: Package): Component {
   const purl =
     kind === 'npm'
       ? `pkg:npm/${name.replace('@', '%40')}@${encodeURIComponent(version)}`
@@ -92,14 +93,14 @@ const licenceOf = (text: string): JsonObject =>
     ? { expression: text }
     : { license: { name: text } };
 
-const library = ({ path, sha256 }: LayerContents['libraries'][number]): JsonObject => ({
+const library = ({ path, sha256 }: LayerContents['libraries'][number]): Component => ({
   type: 'file',
   'bom-ref': `file:/${path}`,
   name: `/${path}`,
   hashes: [{ alg: 'SHA-256', content: sha256 }],
 });
 
-const modelComponent = (path: string, labels: BillSubject['labels']): JsonObject => ({
+const modelComponent = (path: string, labels: BillSubject['labels']): Component => ({
   type: 'machine-learning-model',
   'bom-ref': `model:${path}`,
   name: path,
@@ -110,10 +111,10 @@ const properties = (labels: BillSubject['labels']): readonly JsonObject[] =>
   [...labels].sort(([a], [b]) => byCodeUnit(a, b)).map(([name, value]) => ({ name, value }));
 
 /** Components that can be told from others; whatever else the document says stays in the image. */
-function componentsIn(bill: JsonObject): readonly JsonObject[] {
+function componentsIn(bill: JsonObject): readonly Component[] {
   const listed = bill['components'];
   if (!Array.isArray(listed)) return [];
-  return (listed as readonly unknown[]).filter(isJsonObject).flatMap((component): JsonObject[] => {
+  return (listed as readonly unknown[]).filter(isJsonObject).flatMap((component): Component[] => {
     const { type, name } = component;
     if (typeof type !== 'string' || typeof name !== 'string') return [];
     const reference = component['purl'] ?? component['bom-ref'];

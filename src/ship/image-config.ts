@@ -1,4 +1,4 @@
-import { byCodeUnit, canonicalJson } from '../model/json.ts';
+import { byCodeUnit, canonicalJson, type JsonObject } from '../model/json.ts';
 import type {
   Descriptor,
   ImageConfig,
@@ -111,6 +111,19 @@ export function layoutIndex(
     ],
   });
 }
+
+/** What stands in for a registry's own list of what is attached to an image. */
+export const referrersIndex = (
+  before: readonly JsonObject[],
+  added: readonly Descriptor[],
+): { readonly mediaType: string; readonly text: string } => ({
+  mediaType: INDEX_TYPE,
+  text: canonicalJson({
+    schemaVersion: 2,
+    mediaType: INDEX_TYPE,
+    manifests: [...before, ...added],
+  }),
+});
 
 /** A text that says something of an image, as a manifest of its own that points at it. */
 export interface AttachedDocument {

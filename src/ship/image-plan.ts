@@ -188,8 +188,9 @@ function parseRecipe(
     return refuse('image/needs-engine', 'a Dockerfile is built by an engine', hint);
   }
   const { copy, entrypoint, workdir, env = [], expose = [], user, health = {} } = options;
-  const told = [entrypoint, workdir, user, ...copy, ...env, ...expose, ...Object.values(health)];
-  if (told.some((value) => value !== undefined)) {
+  const words = [...copy, ...env, ...expose];
+  const told = [entrypoint, workdir, user, health.cmd];
+  if (words.length > 0 || told.some((value) => value !== undefined)) {
     const message = 'what goes into the image is said twice, by --file and by options';
     return refuse('image/file-and-options', message, 'leave one of them out');
   }

@@ -3,7 +3,7 @@ import * as https from 'node:https';
 import type { Call } from '../../ports/bucket.ts';
 
 export interface Question {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   readonly url: string;
   readonly headers: { readonly [name: string]: string };
   /** A body of a known length, in pieces. */
@@ -57,7 +57,8 @@ export function openExchange(): Exchange {
         method: question.method,
         headers: {
           ...question.headers,
-          ...(question.method !== 'GET' && { 'content-length': String(question.body?.size ?? 0) }),
+          ...(question.method !== 'GET' &&
+            question.method !== 'HEAD' && { 'content-length': String(question.body?.size ?? 0) }),
         },
         agent,
         signal: call.signal,
@@ -78,7 +79,7 @@ export function openExchange(): Exchange {
         call.onAlive(0);
         // The other side would take the next request for the rest of this one's body.
         if (!isSent) response.once('close', () => request.destroy());
-        return answerOf(response, call);
+        return answerOf(response, call, question.method === 'HEAD');
       } catch (error) {
         request.destroy();
         throw error;
@@ -131,7 +132,7 @@ async function send(
   return true;
 }
 
-function answerOf(response: http.IncomingMessage, call: Call): Answer {
+function answerOf(response: http.IncomingMessage, call: Call, isHead: boolean): Answer {
   async function* pieces(): AsyncIterable<Uint8Array> {
     let received = 0;
     try {
@@ -143,7 +144,8 @@ function answerOf(response: http.IncomingMessage, call: Call): Answer {
     } catch (error) {
       throw new Broken(error instanceof Error ? error.message : String(error), { cause: error });
     }
-    const announced = response.headers['content-length'];
+    // A HEAD is told the length of a body that does not come.
+    const announced = isHead ? undefined : response.headers['content-length'];
     if (!response.complete || (announced !== undefined && Number(announced) !== received)) {
       throw new Broken(`the answer ended after ${received} of ${announced ?? 'unknown'} bytes`);
     }

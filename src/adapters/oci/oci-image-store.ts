@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { err, ok } from '../../model/result.ts';
 import { problem } from '../../model/diagnostic.ts';
@@ -49,7 +49,9 @@ export function createOciImageStore(options: OciImageStoreOptions): ImageStore {
         image,
         layers.map((descriptor) => ({ descriptor, from: locate(descriptor.digest, base) })),
       ),
-    text: (image, blob) => readText(blobPath(image.directory, blob.digest), blob.digest),
+    text: (image, digest) => readText(blobPath(image.directory, digest), digest),
+    content: (image, digest) =>
+      createReadStream(blobPath(image.directory, digest), { highWaterMark: 1 << 18 }),
     async list(image, layer) {
       const entries: LayerEntry[] = [];
       const blob = blobPath(image.directory, layer.digest);

@@ -2,9 +2,10 @@ import type { Verbs } from '../verb.ts';
 
 export const ship: Verbs = {
   image: {
-    summary: 'build an OCI image without a daemon, or look into one',
+    summary: 'build an OCI image without a daemon, look into one, push it',
     help: `usage: avian image build --output DIR --copy SRC:DST… --entrypoint CMD [options]
        avian image inspect DIR [--json]
+       avian image push DIR REGISTRY/NAME[:TAG] [--record FILE] [--plain-http] [--json]
 
   -o, --output DIR       where the OCI layout is written
       --copy SRC:DST     a file or folder and its absolute place in the image; one layer each
@@ -19,7 +20,12 @@ export const ship: Verbs = {
   -t, --tag NAME         name in the layout's index
       --health-cmd CMD   well is exit status 0
       --health-interval T, --health-timeout T, --health-start-period T, --health-retries N
-      --allow-missing LIB  a shared library that may be absent, by file name`,
+      --allow-missing LIB  a shared library that may be absent, by file name
+
+  push prints REGISTRY/NAME@sha256:…, which is what a deployment is given. Credentials are those of
+  docker login and its helpers, and Google's application-default ones for its registries.
+      --record FILE      writes the same and more as JSON
+      --plain-http       without TLS, and then without credentials`,
     load: async () => (await import('../rare-verbs.ts')).image,
   },
   deploy: {

@@ -1,11 +1,22 @@
+import { basename, dirname, resolve } from 'node:path';
+import { openProjectFiles } from '../../adapters/project-files/project-files.ts';
 import { buildImage } from '../../commands/image.ts';
 import { inspectImage } from '../../commands/image-inspect.ts';
+import { pushImage } from '../../commands/image-push.ts';
 import { problem } from '../../model/diagnostic.ts';
 import type { HealthOptions } from '../../ship/healthcheck.ts';
 import type { ImageOptions } from '../../ship/image-plan.ts';
-import { builtJson, builtText, contentsJson, contentsText } from '../../report/image.ts';
+import {
+  builtJson,
+  builtText,
+  contentsJson,
+  contentsText,
+  pushedJson,
+  pushedText,
+} from '../../report/image.ts';
+import { bytes } from '../../report/units.ts';
 import { parseWords } from '../arguments.ts';
-import { openImages, withImageProject } from '../compose-ship.ts';
+import { openImages, openPush, withImageProject } from '../compose-ship.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { noWords, oneWord } from '../one-word.ts';
@@ -34,6 +45,8 @@ const OPTIONS = {
   'health-timeout': one,
   'health-start-period': one,
   'health-retries': one,
+  record: one,
+  'plain-http': { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -44,10 +57,45 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
   const parsed = parse(words);
   if (!parsed.ok) return tellProblem(parsed.error, io);
   const { options, positionals } = parsed.value;
-  const verb = subVerb('image', ['build', 'inspect'], positionals);
+  const verb = subVerb('image', ['build', 'inspect', 'push'], positionals);
   if (!verb.ok) return tellProblem(verb.error, io);
   const { name, rest } = verb.value;
-  return name === 'inspect' ? inspect(rest, options, io) : build(rest, options, io);
+  switch (name) {
+    case 'build':
+      return build(rest, options, io);
+    case 'inspect':
+      return inspect(rest, options, io);
+    case 'push':
+      return push(rest, options, io);
+  }
+}
+
+async function push(words: readonly string[], options: Options, io: Io): Promise<ExitStatus> {
+  const [directory, reference, ...more] = words;
+  if (directory === undefined || reference === undefined || more.length > 0) {
+    const message = '`avian image push` needs an image directory and `REGISTRY/NAME[:TAG]`';
+    return tellProblem(problem('usage', 'usage/wrong-words', message, 'avian image --help'), io);
+  }
+  const where = { directory, reference, plainHttp: options['plain-http'], cwd: io.cwd };
+  let sent = 0;
+  const tell = (): void => {
+    io.stderr(`pushing to ${reference}: ${bytes(sent)} sent\n`);
+  };
+  tell();
+  const talk = setInterval(tell, 2000);
+  const onSent = (portion: number): void => {
+    sent += portion;
+  };
+  const request = { ...where, ...given({ tag: options.tag }) };
+  const pushed = await pushImage(request, { ...openPush(io), onSent }).finally(() => {
+    clearInterval(talk);
+  });
+  if (pushed.ok && options.record !== undefined) {
+    const file = resolve(io.cwd, options.record);
+    const text = `${JSON.stringify(pushedJson(pushed.value), null, 2)}\n`;
+    openProjectFiles(dirname(file)).write(basename(file), text);
+  }
+  return show(pushed, { text: pushedText, json: pushedJson }, options.json, io);
 }
 
 async function inspect(words: readonly string[], options: Options, io: Io): Promise<ExitStatus> {
