@@ -1,6 +1,7 @@
-import { homedir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLocalDeployer } from '../adapters/deploy-local/local-deployer.ts';
+import { createImageEngine } from '../adapters/image-engine/image-engine.ts';
 import { createOciImageStore } from '../adapters/oci/oci-image-store.ts';
 import { openRegistries } from '../adapters/registry/registry.ts';
 import type { DeployPorts } from '../commands/deploy.ts';
@@ -24,6 +25,16 @@ export function openImages(io: Io): Omit<ImagePorts, 'project'> {
       nodeProgram: process.execPath,
       arch: process.arch,
     }),
+    engine: (engine) =>
+      createImageEngine({
+        engine,
+        env: io.env,
+        temporary: io.env['TMPDIR'] ?? tmpdir(),
+        onLine: (line) => {
+          io.stderr(`${line}\n`);
+        },
+        signal: io.signal,
+      }),
     version: VERSION,
     nodeVersion: process.versions.node,
     environment: { variable: (name) => io.env[name] },

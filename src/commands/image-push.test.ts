@@ -37,6 +37,9 @@ async function rig(t: Test) {
           environment: { variable: () => undefined },
           version: '0.1.0',
           nodeVersion: process.versions.node,
+          engine: () => {
+            throw new Error('no engine takes part');
+          },
           notify: () => undefined,
         },
       ),

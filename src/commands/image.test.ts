@@ -29,6 +29,9 @@ function portsFor(layers: string, variables: { readonly [name: string]: string }
     environment: { variable: (name) => variables[name] },
     version: '0.1.0',
     nodeVersion: process.versions.node,
+    engine: () => {
+      throw new Error('no engine takes part');
+    },
     notify: () => undefined,
   };
 }

@@ -1,11 +1,10 @@
 import { resolve } from 'node:path';
 import { problem, type Problem } from '../model/diagnostic.ts';
-import type { BuiltImage, BuiltLayer } from '../model/image-views.ts';
+import type { BuiltImage } from '../model/image-views.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { Environment } from '../ports/environment.ts';
+import type { ImageEngine } from '../ports/image-engine.ts';
 import type {
-  Descriptor,
-  ImageConfig,
   ImageStore,
   Layer,
   LayerContents,
@@ -16,13 +15,22 @@ import type {
 import { billOfMaterials, BILL_TYPE } from '../ship/bill-of-materials.ts';
 import {
   attachDocument,
+  BASE_STEP,
+  copiedBy,
   imageDocuments,
   layoutIndex,
   plannedConfig,
   type ImageOrigin,
+  type PackedImage,
   type PlannedLayer,
 } from '../ship/image-config.ts';
-import { planImage, type ImageOptions, type ImagePlan } from '../ship/image-plan.ts';
+import {
+  planImage,
+  type EngineName,
+  type ImageOptions,
+  type ImagePlan,
+} from '../ship/image-plan.ts';
+import { packByEngine } from './image-engine.ts';
 import { provenanceLabels, type ProvenancePorts } from './image-provenance.ts';
 
 export interface ImagePorts {
@@ -34,18 +42,9 @@ export interface ImagePorts {
   readonly version: string;
   /** Of the Node that a base layer `node` holds, such as `24.21.0`. */
   readonly nodeVersion: string;
+  readonly engine: (name: EngineName) => ImageEngine;
   /** A line of talk, before each piece of work that may take seconds. */
   readonly notify: (message: string) => void;
-}
-
-/** Layers and configuration of an image that is yet to be written. */
-interface Packed {
-  readonly config: ImageConfig;
-  /** The base's first. */
-  readonly layers: readonly Descriptor[];
-  readonly built: readonly (BuiltLayer & { readonly isBase: boolean })[];
-  /** The layout that holds layers which the layer cache does not. */
-  readonly base?: string;
 }
 
 /**
@@ -65,7 +64,7 @@ export async function buildImage(
     created: new Date(epoch.value * 1000).toISOString().replace('.000Z', 'Z'),
     labels: await labelsOf(plan, options.cwd, ports),
   };
-  const packed = await packLayers(plan, origin, epoch.value, options.cwd, ports);
+  const packed = await pack(plan, origin, epoch.value, options.cwd, ports);
   if (!packed.ok) return packed;
   return write(plan, origin, packed.value, options.cwd, ports);
 }
@@ -81,6 +80,19 @@ async function labelsOf(
   return [...new Map([...known, ...plan.labels])];
 }
 
+function pack(
+  plan: ImagePlan,
+  origin: ImageOrigin,
+  epoch: number,
+  cwd: string,
+  ports: ImagePorts,
+): Promise<Result<PackedImage, Problem>> {
+  const engine = plan.builder === 'oci' ? undefined : ports.engine(plan.builder);
+  return engine === undefined
+    ? packLayers(plan, origin, epoch, cwd, ports)
+    : packByEngine({ plan, origin, epoch, cwd }, engine, ports);
+}
+
 /** Without a daemon: each layer from its sources, or from the layer cache. */
 async function packLayers(
   plan: ImagePlan,
@@ -88,7 +100,7 @@ async function packLayers(
   epoch: number,
   cwd: string,
   { images, nodeVersion, notify }: ImagePorts,
-): Promise<Result<Packed, Problem>> {
+): Promise<Result<PackedImage, Problem>> {
   const base = await openBase(plan, cwd, images);
   if (!base.ok) return base;
   const layers: (PlannedLayer & { readonly layer: Layer; readonly from: string })[] = [];
@@ -122,7 +134,7 @@ async function packLayers(
 async function write(
   plan: ImagePlan,
   origin: ImageOrigin,
-  { config, layers, built, base }: Packed,
+  { config, layers, built, base }: PackedImage,
   cwd: string,
   { images, version, notify }: ImagePorts,
 ): Promise<Result<BuiltImage, Problem>> {
@@ -176,8 +188,7 @@ function layerSources(plan: ImagePlan, cwd: string): readonly PlannedSource[] {
   const own = copies.map((copy, index) => ({
     source: { kind: 'copy', ...copy } as const,
     from: plan.copies[index]?.source ?? copy.source,
-    // The source's path on this machine stays out: another checkout gives the same image.
-    createdBy: `avian image build --copy ${copy.destination}`,
+    createdBy: copiedBy(copy.destination),
   }));
   if (plan.base?.kind !== 'node') return own;
   const { user, allowMissing } = plan;
@@ -185,7 +196,7 @@ function layerSources(plan: ImagePlan, cwd: string): readonly PlannedSource[] {
     {
       source: { kind: 'node', user, serves: copies, allowMissing },
       from: 'base node',
-      createdBy: 'avian image build --base node',
+      createdBy: BASE_STEP,
     },
     ...own,
   ];

@@ -99,6 +99,9 @@ function rigFor(t: Test, folder?: string): Rig {
     signal: new AbortController().signal,
     version: '0.1.0',
     nodeVersion: process.versions.node,
+    engine: () => {
+      throw new Error('no engine takes part');
+    },
     notify: (message) => void talk.push(message),
   };
   const write = (path: string, text: string): void => {

@@ -84,9 +84,6 @@ export interface Layer {
   readonly descriptor: Descriptor;
   /** Digest of the tar before compression. */
   readonly diffId: OciDigest;
-  readonly files: number;
-  /** Sum of file sizes, uncompressed. */
-  readonly bytes: number;
   /** True when the layer cache had it. */
   readonly cached: boolean;
 }
@@ -130,6 +127,21 @@ export interface LayerContents {
   readonly bills: readonly JsonObject[];
 }
 
+export interface AdoptOptions {
+  /** Absolute. */
+  readonly folder: string;
+  readonly epoch: number;
+  /** Layers of the base, and whether somebody else has them: then they are not read. */
+  readonly base: { readonly count: number; readonly isKnown: boolean };
+}
+
+export interface AdoptedImage {
+  /** The configuration as the engine wrote it. */
+  readonly config: JsonObject;
+  /** One for each of the engine's layers; undefined: left out, empty or known. */
+  readonly layers: readonly (Layer | undefined)[];
+}
+
 /** Images as OCI layouts on disk, written and read without a daemon. */
 export interface ImageStore {
   /** `amd64`, `arm64`, …: what this machine's layers run on. */
@@ -141,6 +153,14 @@ export interface ImageStore {
    * modes and `epoch` (seconds, every entry's mtime) give the same digest.
    */
   layer(source: LayerSource, epoch: number): Promise<Result<Layer, Problem>>;
+  /**
+   * Takes in an image that an engine saved (`docker save`). The first `below` layers are a base's: left
+   * out, or kept byte for byte. The others are written as this store writes layers, so that the same
+   * content gives the same digest whoever built it; empty ones are left out. Works in `folder`.
+   */
+  adopt(archive: string, options: AdoptOptions): Promise<Result<AdoptedImage, Problem>>;
+  /** Writes an image as `docker load` takes it. */
+  export(image: StoredImage, name: string, archive: string): Promise<void>;
   /** What is installed in a layer of the layer cache, or of the layout `base`; its digest is checked. */
   contents(layer: Descriptor, base?: string): Promise<Result<LayerContents, Problem>>;
   /** Reads a layout. With several images in it, `tag` or this machine's platform chooses. */

@@ -1,3 +1,4 @@
+import type { BuiltLayer } from '../model/image-views.ts';
 import { byCodeUnit, canonicalJson, type JsonObject } from '../model/json.ts';
 import type {
   Descriptor,
@@ -41,13 +42,34 @@ export interface ImageOrigin {
   readonly labels: readonly (readonly [name: string, value: string])[];
 }
 
+/** Layers and configuration of an image that is yet to be written. */
+export interface PackedImage {
+  readonly config: ImageConfig;
+  /** The base's first. */
+  readonly layers: readonly Descriptor[];
+  readonly built: readonly (BuiltLayer & { readonly isBase: boolean })[];
+  /** The layout that holds layers which the layer cache does not. */
+  readonly base?: string;
+}
+
+/** What our layers run on. */
+export interface Machine {
+  readonly architecture: string;
+  /** Of the Node in the base `node`. */
+  readonly nodeVersion: string;
+}
+
+/** The words of history entries. A source's path stays out: another checkout gives the same image. */
+export const BASE_STEP = 'avian image build --base node';
+export const copiedBy = (destination: string): string => `avian image build --copy ${destination}`;
+
 /** The configuration of an image of our own layers on those of a base. */
 export function plannedConfig(
   plan: ImagePlan,
   { created, labels }: ImageOrigin,
   layers: readonly PlannedLayer[],
   base: StoredImage | undefined,
-  machine: { readonly architecture: string; readonly nodeVersion: string },
+  machine: Machine,
 ): ImageConfig {
   return {
     ...base?.config,

@@ -113,6 +113,10 @@ export function planImage(options: ImageOptions): Result<ImagePlan, Problem> {
   if (options.tag !== undefined && !/^[A-Za-z0-9][A-Za-z0-9_.:/+-]{0,254}$/.test(options.tag)) {
     refuse('image/bad-tag', `\`${options.tag}\` cannot name an image`, 'such as `aviansight:1`');
   }
+  const isLined = (options.env ?? []).some((text) => text.includes('\n'));
+  if (isLined && builder !== 'oci') {
+    refuse('image/bad-pair', '--env: a Dockerfile cannot hold a value of several lines');
+  }
   if (options.output === '') refuse('image/no-output', '--output names no folder');
   const isBare = copies.length === 0 && options.model === undefined && options.file === undefined;
   if (isBare && base?.kind !== 'layout') {

@@ -8,9 +8,19 @@ import { err, ok, type Result } from '../../model/result.ts';
 import type { CopySource } from '../../ports/image-store.ts';
 
 /** One thing in a layer. `path` is relative to the image's root; owner 0:0 unless it says otherwise. */
-export type Entry = { readonly path: string; readonly mode: number; readonly uid?: number } & (
+export type Entry = {
+  readonly path: string;
+  readonly mode: number;
+  readonly uid?: number;
+  /** The user's own number where absent. */
+  readonly gid?: number;
+  /** Extended attributes, by their names in a PAX header. */
+  readonly pax?: { readonly [name: string]: string };
+} & (
   | { readonly kind: 'directory' }
   | { readonly kind: 'link'; readonly target: string }
+  /** `target` is an earlier path of the same layer. */
+  | { readonly kind: 'hard-link'; readonly target: string }
   | {
       readonly kind: 'file';
       readonly from: { readonly path: string } | { readonly text: string };

@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { err, ok } from '../../model/result.ts';
-import { problem } from '../../model/diagnostic.ts';
-import type { ImageStore, LayerEntry, OciDigest } from '../../ports/image-store.ts';
+import { join } from 'node:path';
+import { problem, type Problem } from '../../model/diagnostic.ts';
+import { err, ok, type Result } from '../../model/result.ts';
+import type { ImageStore, Layer, LayerEntry, OciDigest } from '../../ports/image-store.ts';
+import { readDockerArchive, writeDockerArchive } from './docker-archive.ts';
 import { collectEntries } from './entries.ts';
+import { foreignEntries } from './foreign-layer.ts';
 import { createLayerCache } from './layer-cache.ts';
 import { layerContents } from './layer-contents.ts';
 import { readLayer } from './layer-reader.ts';
@@ -37,6 +41,34 @@ export function createOciImageStore(options: OciImageStoreOptions): ImageStore {
           : await nodeLayerEntries(source, options.nodeProgram);
       return entries.ok ? cache.layer(entries.value, epoch) : entries;
     },
+    async adopt(archive, { folder, epoch, base }) {
+      const read = await readDockerArchive(archive, join(folder, 'archive'));
+      if (!read.ok) return read;
+      const { config, layers } = read.value;
+      const adopted: (Layer | undefined)[] = [];
+      for (const [index, path] of layers.entries()) {
+        if (index < base.count && base.isKnown) {
+          adopted.push(undefined);
+          continue;
+        }
+        const layer = await adoptLayer(path, join(folder, `layer-${index}`), index < base.count);
+        if (!layer.ok) return layer;
+        adopted.push(layer.value);
+      }
+      return ok({ config, layers: adopted });
+
+      async function adoptLayer(
+        path: string,
+        bodies: string,
+        isBase: boolean,
+      ): Promise<Result<Layer | undefined, Problem>> {
+        if (isBase) return cache.archive(path, await digestOf(path));
+        const entries = await foreignEntries(path, bodies);
+        if (!entries.ok) return entries;
+        return entries.value.length === 0 ? ok(undefined) : cache.layer(entries.value, epoch);
+      }
+    },
+    export: writeDockerArchive,
     async contents(layer, base) {
       await mkdir(options.layers, { recursive: true });
       const note = cache.contents(layer.digest);
@@ -73,6 +105,12 @@ export function createOciImageStore(options: OciImageStoreOptions): ImageStore {
       return unpackImage(image, destination);
     },
   };
+}
+
+async function digestOf(path: string): Promise<OciDigest> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return `sha256:${hash.digest('hex')}`;
 }
 
 const KINDS: { readonly [type: string]: LayerEntry['kind'] } = {

@@ -2,7 +2,7 @@ import type { Verbs } from '../verb.ts';
 
 export const ship: Verbs = {
   image: {
-    summary: 'build an OCI image without a daemon, look into one, push it',
+    summary: 'build an OCI image, without a daemon or with one, look into it, push it',
     help: `usage: avian image build --output DIR --copy SRC:DST… --entrypoint CMD [options]
        avian image inspect DIR [--json]
        avian image push DIR REGISTRY/NAME[:TAG] [--record FILE] [--plain-http] [--json]
@@ -11,7 +11,8 @@ export const ship: Verbs = {
       --copy SRC:DST     a file or folder and its absolute place in the image; one layer each
       --model SRC:DST    the same for the model: last, named by labels with the run that made it
       --entrypoint CMD   what the container starts, split at spaces
-      --base BASE        node (Node and the libraries needed, default), scratch or oci:DIR
+      --base BASE        node (Node and the libraries needed, default), scratch or oci:DIR; for an
+                         engine any image it can pull, too
       --workdir DIR      absolute
       --env K=V          repeatable
       --expose PORT      repeatable
@@ -21,6 +22,13 @@ export const ship: Verbs = {
       --health-cmd CMD   well is exit status 0
       --health-interval T, --health-timeout T, --health-start-period T, --health-retries N
       --allow-missing LIB  a shared library that may be absent, by file name
+      --builder NAME     oci (without a daemon, default), docker, buildah or podman: the same image,
+                         which the engine then has as well
+  -f, --file FILE        a Dockerfile for an engine, in place of --copy and the like; --base becomes its
+                         build argument BASE, --model says what of it is the model
+      --context DIR      what the Dockerfile copies from; default the working directory
+      --build-arg K=V    repeatable
+      --target STAGE     of the Dockerfile
 
   push prints REGISTRY/NAME@sha256:…, which is what a deployment is given. Credentials are those of
   docker login and its helpers, and Google's application-default ones for its registries.
