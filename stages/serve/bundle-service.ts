@@ -6,6 +6,7 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeBill } from './bundle-bill.ts';
 
 export interface BundleReport {
   /** Relative paths, sorted by code unit. */
@@ -32,7 +33,7 @@ export async function bundleService(folder: string): Promise<BundleReport> {
 }
 
 async function bundleModules(out: string): Promise<void> {
-  await build({
+  const { metafile } = await build({
     absWorkingDir: here, // names in the output are relative to it, so no machine's path gets in
     entryPoints: { server: 'main.ts', 'inference-worker': 'inference-worker.ts' },
     outdir: out,
@@ -50,7 +51,9 @@ async function bundleModules(out: string): Promise<void> {
       js: "import { createRequire as createRequireForBundle } from 'node:module';const require = createRequireForBundle(import.meta.url);const __filename = import.meta.filename, __dirname = import.meta.dirname;",
     },
     logLevel: 'silent',
+    metafile: true,
   });
+  await writeBill(join(out, 'bundle.cdx.json'), Object.keys(metafile.inputs), here);
 }
 
 /** The two binaries that Node can use; the one with threads is for browsers. */

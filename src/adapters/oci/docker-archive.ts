@@ -9,7 +9,7 @@ import { problem, type Problem } from '../../model/diagnostic.ts';
 import { canonicalJson, isJsonObject, type JsonObject } from '../../model/json.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import type { StoredImage } from '../../ports/image-store.ts';
-import { bodyOf } from './layer-reader.ts';
+import { bodyOf, skipBody } from './layer-reader.ts';
 import { blobPath } from './layout.ts';
 
 /** What `docker save` wrote, taken apart. */
@@ -36,7 +36,7 @@ export async function readDockerArchive(
       const name = posix.normalize(entry.header.name);
       if (type === 'symlink') links.set(name, posix.join(dirname(name), linkname));
       if (type === 'link') links.set(name, posix.normalize(linkname));
-      if (type !== 'file') return entry.body.cancel();
+      if (type !== 'file') return skipBody(entry);
       const path = join(folder, String(files.size));
       files.set(name, path);
       await pipeline(bodyOf(entry), createWriteStream(path));
@@ -62,7 +62,7 @@ export async function readDockerArchive(
   return ok({ config, layers: plain });
 }
 
-/** Hands each entry of an archive to `visit`, which must read or cancel its body. */
+/** Hands each entry of an archive to `visit`, which must read its body. */
 export async function eachEntry(
   source: Readable,
   visit: (entry: ParsedTarEntry) => Promise<void>,

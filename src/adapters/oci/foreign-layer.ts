@@ -8,7 +8,7 @@ import { problem, type Problem } from '../../model/diagnostic.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { eachEntry } from './docker-archive.ts';
 import { sortEntries, type Entry } from './entries.ts';
-import { bodyOf, Refused } from './layer-reader.ts';
+import { bodyOf, Refused, skipBody } from './layer-reader.ts';
 
 /**
  * The entries of a layer that an engine made, as this store writes layers: in order of their paths and
@@ -50,7 +50,7 @@ async function entryOf(parsed: ParsedTarEntry, body: string): Promise<Entry | un
     ...(gid !== uid && { gid }),
     ...(attributes.length > 0 && { pax: Object.fromEntries(attributes) }),
   };
-  if (type !== 'file') await parsed.body.cancel();
+  if (type !== 'file') await skipBody(parsed);
   if (path === '' || path === '.') return undefined;
   switch (type) {
     case 'directory':

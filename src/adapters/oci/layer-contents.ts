@@ -7,7 +7,7 @@ import type { Problem } from '../../model/diagnostic.ts';
 import { ok, type Result } from '../../model/result.ts';
 import type { Descriptor, LayerContents, Package } from '../../ports/image-store.ts';
 import { isNativeModule } from './entries.ts';
-import { bodyOf, readLayer } from './layer-reader.ts';
+import { bodyOf, readLayer, skipBody } from './layer-reader.ts';
 
 /** Bumped when a layer would be read differently, so that old notes are read anew. */
 const VERSION = 1;
@@ -33,7 +33,7 @@ export async function layerContents(
     const path = entry.header.name.replace(/^\.?\/+/, '');
     const isFile = (entry.header.type ?? 'file') === 'file';
     const what = isFile && entry.header.size <= LARGEST ? kindOf(path) : undefined;
-    if (what === undefined) return entry.body.cancel();
+    if (what === undefined) return skipBody(entry);
     if (what === 'library') {
       const hash = createHash('sha256');
       for await (const chunk of bodyOf(entry)) hash.update(chunk as Buffer);

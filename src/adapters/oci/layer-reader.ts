@@ -19,8 +19,9 @@ export class Refused extends Error {
 }
 
 /**
- * Streams the entries of the layer in the file `path` through `visit`, which must read or cancel each body. The blob's digest
- * and size are checked at the end: until then the caller trusts nothing it has written.
+ * Streams the entries of the layer in the file `path` through `visit`, which must read each body, or
+ * cancel every one. The blob's digest and size are checked at the end: until then the caller trusts
+ * nothing it has written.
  */
 export async function readLayer(
   path: string,
@@ -95,6 +96,15 @@ function decompressor(mediaType: string): Duplex | undefined {
   if (mediaType.endsWith('+gzip') || mediaType.endsWith('.gzip')) return zlib.createGunzip();
   if (mediaType.endsWith('+zstd')) return zlib.createZstdDecompress();
   return mediaType.endsWith('.tar') ? new PassThrough() : undefined;
+}
+
+/**
+ * Reads a body to nowhere. Where other bodies of the archive are read, none may be cancelled: modern-tar
+ * 0.8.6 then drops the body that is under way, which may be the next entry's, and whoever reads that
+ * waits for ever.
+ */
+export async function skipBody(entry: ParsedTarEntry): Promise<void> {
+  for await (const _ of entry.body) continue;
 }
 
 export const bodyOf = (entry: ParsedTarEntry): Readable =>
