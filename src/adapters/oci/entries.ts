@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { lstat, readdir, readlink, stat } from 'node:fs/promises';
+import { lstat, open, readdir, readlink, stat } from 'node:fs/promises';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';
 import { problem, type Problem } from '../../model/diagnostic.ts';
 import { byCodeUnit } from '../../model/json.ts';
@@ -40,13 +39,36 @@ export const textEntry = (path: string, text: string, mode = 0o644): Entry => ({
 });
 
 export async function fileEntry(path: string, source: string, mode: number): Promise<Entry> {
+  const { size, sha256 } = await readThrough(source);
+  return { path, mode, kind: 'file', from: { path: source }, size, sha256 };
+}
+
+/**
+ * Hashes a file, and hands its bytes to `take`, which must be done with them when it resolves. One
+ * buffer for all of it: streams make one a piece, and their collection takes as long as the hashing.
+ */
+export async function readThrough(
+  path: string,
+  take?: (bytes: Uint8Array) => Promise<unknown>,
+): Promise<{ readonly size: number; readonly sha256: string }> {
   const hash = createHash('sha256');
   let size = 0;
-  for await (const chunk of createReadStream(source, { highWaterMark: 1 << 20 })) {
-    hash.update(chunk as Buffer);
-    size += (chunk as Buffer).length;
+  const file = await open(path, 'r');
+  try {
+    const { size: expected } = await file.stat();
+    const buffer = Buffer.allocUnsafe(Math.min(Math.max(expected, 1), 1 << 20));
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) break;
+      const bytes = buffer.subarray(0, bytesRead);
+      hash.update(bytes);
+      await take?.(bytes);
+      size += bytesRead;
+    }
+  } finally {
+    await file.close();
   }
-  return { path, mode, kind: 'file', from: { path: source }, size, sha256: hash.digest('hex') };
+  return { size, sha256: hash.digest('hex') };
 }
 
 /** The directories above `path`, outermost first, as a layer has to carry them. */

@@ -1,8 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { problem, type Problem } from '../../model/diagnostic.ts';
 import { isJsonObject, type JsonObject } from '../../model/json.ts';
 import { err, ok, type Result } from '../../model/result.ts';
@@ -15,6 +13,7 @@ import {
   type OciDigest,
   type StoredImage,
 } from '../../ports/image-store.ts';
+import { readThrough } from './entries.ts';
 
 const INDEX_TYPES = [
   'application/vnd.oci.image.index.v1+json',
@@ -221,26 +220,26 @@ async function copyBlob(
   directory: string,
   descriptor: Descriptor,
 ): Promise<Result<void, Problem>> {
-  const hash = createHash('sha256');
+  let copied: string;
   try {
-    await pipeline(
-      createReadStream(from, { highWaterMark: 1 << 18 }),
-      async function* (source: AsyncIterable<Buffer>) {
-        for await (const chunk of source) {
-          hash.update(chunk);
-          yield chunk;
-        }
-      },
-      createWriteStream(blobPath(directory, descriptor.digest)),
-    );
+    const target = await open(blobPath(directory, descriptor.digest), 'wx');
+    try {
+      copied = (await readThrough(from, (bytes) => writeAll(target, bytes))).sha256;
+    } finally {
+      await target.close();
+    }
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
     return err(corrupt(from, 'is missing'));
   }
-  if (`sha256:${hash.digest('hex')}` === descriptor.digest) return ok(undefined);
+  if (`sha256:${copied}` === descriptor.digest) return ok(undefined);
   // Set aside by removal: the next build packs it again.
   await rm(from, { force: true });
   return err(corrupt(from, 'does not have its digest'));
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten;
 }
 
 async function readBounded(path: string): Promise<string | undefined> {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +5,7 @@ import { problem, type Problem } from '../../model/diagnostic.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import type { ImageStore, Layer, LayerEntry, OciDigest } from '../../ports/image-store.ts';
 import { readDockerArchive, writeDockerArchive } from './docker-archive.ts';
-import { collectEntries } from './entries.ts';
+import { collectEntries, readThrough } from './entries.ts';
 import { foreignEntries } from './foreign-layer.ts';
 import { createLayerCache } from './layer-cache.ts';
 import { layerContents } from './layer-contents.ts';
@@ -62,7 +61,7 @@ export function createOciImageStore(options: OciImageStoreOptions): ImageStore {
         bodies: string,
         isBase: boolean,
       ): Promise<Result<Layer | undefined, Problem>> {
-        if (isBase) return cache.archive(path, await digestOf(path));
+        if (isBase) return cache.archive(path, `sha256:${(await readThrough(path)).sha256}`);
         const entries = await foreignEntries(path, bodies);
         if (!entries.ok) return entries;
         return entries.value.length === 0 ? ok(undefined) : cache.layer(entries.value, epoch);
@@ -105,12 +104,6 @@ export function createOciImageStore(options: OciImageStoreOptions): ImageStore {
       return unpackImage(image, destination);
     },
   };
-}
-
-async function digestOf(path: string): Promise<OciDigest> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return `sha256:${hash.digest('hex')}`;
 }
 
 const KINDS: { readonly [type: string]: LayerEntry['kind'] } = {
