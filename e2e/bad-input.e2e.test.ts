@@ -233,6 +233,27 @@ const CASES: readonly Case[] = [
     says: ['error[image/', 'nowhere'],
   },
   {
+    name: 'an image by a builder that there is not',
+    files: GOOD,
+    words: 'image build -o i --copy pipeline.yaml:/app --builder kaniko',
+    code: 64,
+    says: ['error[image/bad-builder]', 'buildah'],
+  },
+  {
+    name: 'a push without a registry',
+    files: GOOD,
+    words: 'image push i birds',
+    code: 64,
+    says: ['error[image/bad-reference]', 'docker.io/birds'],
+  },
+  {
+    name: 'a push of what is no image',
+    files: GOOD,
+    words: 'image push nowhere 127.0.0.1:1/birds',
+    code: 64,
+    says: ['error[image/no-layout]', 'nowhere'],
+  },
+  {
     name: 'deploying what is no image',
     files: GOOD,
     words: 'deploy nowhere --name x',
