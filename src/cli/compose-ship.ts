@@ -12,12 +12,16 @@ import { withProject } from './compose.ts';
 import type { ExitStatus } from './exit-status.ts';
 import { findRoot } from './find-root.ts';
 import type { Io } from './io.ts';
+import { startTalk } from './steady-talk.ts';
 import { VERSION } from './version.ts';
 
 const kill = (pid: number, signal: NodeJS.Signals | 0): boolean => process.kill(pid, signal);
 
 /** Images need no project: outside of one, layers are cached in the working directory. */
-export function openImages(io: Io): Omit<ImagePorts, 'project'> {
+export function openImages(
+  io: Io,
+  notify = (message: string): void => void io.stderr(`${message}\n`),
+): Omit<ImagePorts, 'project'> {
   const cache = join(findRoot(io.cwd) ?? io.cwd, 'cache/v1');
   return {
     images: createOciImageStore({
@@ -30,17 +34,13 @@ export function openImages(io: Io): Omit<ImagePorts, 'project'> {
         engine,
         env: io.env,
         temporary: io.env['TMPDIR'] ?? tmpdir(),
-        onLine: (line) => {
-          io.stderr(`${line}\n`);
-        },
+        onLine: notify,
         signal: io.signal,
       }),
     version: VERSION,
     nodeVersion: process.versions.node,
     environment: { variable: (name) => io.env[name] },
-    notify: (message) => {
-      io.stderr(`${message}\n`);
-    },
+    notify,
   };
 }
 
@@ -52,18 +52,23 @@ export const openPush = (io: Io): Omit<PushPorts, 'onSent'> => ({
 });
 
 /** In a project an image is labelled with where it comes from. */
-export function withImageProject(
+export async function withImageProject(
   io: Io,
   work: (ports: ImagePorts) => Promise<ExitStatus>,
 ): Promise<ExitStatus> {
-  const images = openImages(io);
-  if (findRoot(io.cwd) === undefined) return work(images);
-  return withProject(
-    io,
-    () => undefined,
-    ({ ports: { workspace, runs, environment, hash }, files }) =>
-      work({ ...images, project: { workspace, runs, environment, files, hash } }),
-  );
+  const talk = startTalk(io);
+  const images = openImages(io, talk.say);
+  try {
+    if (findRoot(io.cwd) === undefined) return await work(images);
+    return await withProject(
+      io,
+      () => undefined,
+      ({ ports: { workspace, runs, environment, hash }, files }) =>
+        work({ ...images, project: { workspace, runs, environment, files, hash } }),
+    );
+  } finally {
+    talk.stop();
+  }
 }
 
 /** The project's deployments: its run log, and the targets there are. */

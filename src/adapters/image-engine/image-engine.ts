@@ -99,21 +99,25 @@ function run(
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,
   });
-  let stdout = '';
+  const stdout: string[] = [];
   const lines: string[] = [];
   const hear = (line: string): void => {
     lines.push(line);
     if (lines.length > LAST_LINES) lines.shift();
     if (isTalkative) onLine(line);
   };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  // buildah and podman tell their steps where docker tells nothing.
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    stdout.push(line);
+    if (isTalkative) onLine(line);
+  });
   createInterface({ input: child.stderr }).on('line', hear);
   child.once('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') resolve({ kind: 'absent' });
     else reject(error);
   });
   child.once('close', (code) => {
-    resolve({ kind: 'ended', code, stdout, lines });
+    resolve({ kind: 'ended', code, stdout: stdout.join('\n'), lines });
   });
   return promise;
 }
