@@ -20,7 +20,9 @@ const kill = (pid: number, signal: NodeJS.Signals | 0): boolean => process.kill(
 /** Images need no project: outside of one, layers are cached in the working directory. */
 export function openImages(
   io: Io,
-  notify = (message: string): void => void io.stderr(`${message}\n`),
+  notify = (message: string): void => {
+    io.stderr(`${message}\n`);
+  },
 ): Omit<ImagePorts, 'project'> {
   const cache = join(findRoot(io.cwd) ?? io.cwd, 'cache/v1');
   return {
