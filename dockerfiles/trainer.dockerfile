@@ -6,9 +6,9 @@
 #     aviansight-trainer --data artifacts/birds --stats artifacts/stats.json --out artifacts/model \
 #     --history artifacts/training --metrics artifacts/metrics/train.json --params params.json
 #
-# run.json is a configuration as `avian params show --json` prints it. Training is resumed from
-# /work/checkpoint where that is mounted too. BUILD needs npm; BASE is Node 22.18 or newer with glibc,
-# and for the native TensorFlow bindings whatever those were built against.
+# run.json holds the parameters that the stage declares, {"seed": …, "model": {…}, "train": {…}}. Training
+# is resumed from /work/checkpoint where that is mounted too. BUILD needs npm; BASE is Node 22.18 or
+# newer with glibc, and for the native TensorFlow bindings whatever those were built against.
 ARG BUILD=node:24-slim
 ARG BASE=node:24-slim
 
