@@ -150,6 +150,7 @@ function engineBuild(
           },
     args: [...baseArg, ...(recipe?.args ?? [])],
     target: recipe?.target,
+    network: recipe?.network,
     labels: origin.labels,
     tag,
     epoch,
@@ -176,7 +177,7 @@ function packedImage(
     config,
     layers: [...known, ...own.map(({ descriptor }) => descriptor)],
     built: built.map(({ layer: { descriptor, cached }, isBase }, index) => ({
-      from: String(history[known.length + index]?.['created_by'] ?? 'a layer'),
+      from: String(history[known.length + index]?.['created_by'] ?? (isBase ? 'base' : 'a layer')),
       digest: descriptor.digest,
       size: descriptor.size,
       cached,

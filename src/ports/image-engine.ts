@@ -11,6 +11,8 @@ export interface EngineBuild {
     | { readonly kind: 'text'; readonly text: string; readonly copies: readonly CopySource[] };
   readonly args: readonly (readonly [name: string, value: string])[];
   readonly target: string | undefined;
+  /** Undefined: the engine's usual one. */
+  readonly network: string | undefined;
   readonly labels: readonly (readonly [name: string, value: string])[];
   /** What the image is called in the engine's own storage. */
   readonly tag: string | undefined;

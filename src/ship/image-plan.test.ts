@@ -122,7 +122,9 @@ t.test('a Dockerfile, an engine and its bases', (t) => {
   });
   t.same(codes({ builder: 'kaniko' }), ['image/bad-builder']);
   t.same(codes({ copy: [], file: 'a.dockerfile' }), ['image/needs-engine']);
-  t.same(codes({ target: 'serve', builder: 'docker' }), ['image/no-file']);
+  for (const stray of [{ target: 'serve' }, { network: 'host' }, { buildArg: ['A=1'] }]) {
+    t.same(codes({ ...stray, builder: 'docker' }), ['image/no-file']);
+  }
   t.same(codes({ file: 'a.dockerfile', builder: 'docker' }), ['image/file-and-options']);
   const fetched = planImage({ output: 'o', copy: ['dist:/app'], base: 'node:24-slim' });
   t.match(!fetched.ok && fetched.error.diagnostics[0]?.hint, /skopeo copy docker:\/\/node:24-slim/);

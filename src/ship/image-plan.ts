@@ -39,6 +39,8 @@ export interface ImageOptions {
   readonly buildArg?: readonly string[];
   /** Stage of the Dockerfile. */
   readonly target?: string;
+  /** What the Dockerfile's commands may reach: `host`, `none`, or the engine's name of a network. */
+  readonly network?: string;
 }
 
 export const ENGINES = ['docker', 'buildah', 'podman'] as const;
@@ -57,6 +59,7 @@ export interface Recipe {
   readonly context: string;
   readonly args: readonly (readonly [name: string, value: string])[];
   readonly target: string | undefined;
+  readonly network: string | undefined;
 }
 
 /** A checked request. Paths are still relative to where it was typed. */
@@ -180,11 +183,12 @@ function parseRecipe(
   builder: Builder | undefined,
   refuse: Refuse,
 ): Recipe | undefined {
-  const { file, context, target, buildArg = [] } = options;
+  const { file, context, target, network, buildArg = [] } = options;
   const args = buildArg.map((text) => parsePair('--build-arg', text, refuse)).filter(isDefined);
   if (file === undefined) {
-    return context !== undefined || target !== undefined || buildArg.length > 0
-      ? refuse('image/no-file', '--context, --build-arg and --target belong to --file')
+    const belonging = [context, target, network, ...buildArg];
+    return belonging.some((value) => value !== undefined)
+      ? refuse('image/no-file', '--context, --build-arg, --target and --network belong to --file')
       : undefined;
   }
   if (builder === 'oci') {
@@ -198,7 +202,7 @@ function parseRecipe(
     const message = 'what goes into the image is said twice, by --file and by options';
     return refuse('image/file-and-options', message, 'leave one of them out');
   }
-  return { file, context: context ?? '.', args, target };
+  return { file, context: context ?? '.', args, target, network };
 }
 
 function parseBase(text: string, builder: Builder | undefined, refuse: Refuse): Base | undefined {

@@ -3,7 +3,7 @@ import type { EngineBuild } from '../../ports/image-engine.ts';
 export type EngineName = 'docker' | 'buildah' | 'podman';
 
 /** A build with everything as paths. */
-type BuildPaths = Pick<EngineBuild, 'args' | 'target' | 'labels' | 'tag' | 'epoch'> & {
+type BuildPaths = Omit<EngineBuild, 'source'> & {
   readonly file: string;
   readonly context: string;
   readonly idFile: string;
@@ -19,11 +19,21 @@ interface EngineWords {
   save(id: string, archive: string): readonly string[];
 }
 
-const common = ({ file, context, idFile, args, target, labels, tag }: BuildPaths): string[] => [
+const common = ({
+  file,
+  context,
+  idFile,
+  args,
+  target,
+  network,
+  labels,
+  tag,
+}: BuildPaths): string[] => [
   ...['--file', file, '--iidfile', idFile],
   ...args.flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
   ...labels.flatMap(([name, value]) => ['--label', `${name}=${value}`]),
   ...(target === undefined ? [] : ['--target', target]),
+  ...(network === undefined ? [] : ['--network', network]),
   ...(tag === undefined ? [] : ['--tag', tag]),
   context,
 ];

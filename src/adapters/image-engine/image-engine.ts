@@ -135,7 +135,7 @@ function parseLayers(text: string): readonly OciDigest[] | undefined {
 function failure(said: Said, options: EngineOptions): Problem {
   if (said.kind === 'absent') return notInstalled(options);
   const { engine } = options;
-  const last = said.lines.filter((line) => line.trim() !== '').slice(-3);
+  const last = said.lines.filter((line) => !/^[\s-]*$/.test(line)).slice(-3);
   const how = said.code === null ? 'was ended by a signal' : `ended with ${said.code}`;
   const isDown = last.some((line) => /cannot connect to the docker daemon/i.test(line));
   return problem(

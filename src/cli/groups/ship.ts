@@ -29,6 +29,7 @@ export const ship: Verbs = {
       --context DIR      what the Dockerfile copies from; default the working directory
       --build-arg K=V    repeatable
       --target STAGE     of the Dockerfile
+      --network NAME     what its commands reach: host, none or a network of the engine
 
   push prints REGISTRY/NAME@sha256:…, which is what a deployment is given. Credentials are those of
   docker login and its helpers, and Google's application-default ones for its registries.
