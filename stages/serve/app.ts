@@ -8,6 +8,7 @@ import { handleFailures } from './failures.ts';
 import { homePage } from './home-page.ts';
 import { loggerOptions, logRequest } from './log.ts';
 import type { ServedModel } from './model.ts';
+import { observeNothing, type OpenObserver } from './observer.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Page } from './page.ts';
 import { createRecognizer, type Recognizer } from './recognizer.ts';
@@ -16,6 +17,11 @@ import { createServiceMetrics } from './service-metrics.ts';
 import { readPhotograph } from './upload.ts';
 
 type Phase = 'starting' | 'ready' | 'draining';
+
+export interface ServiceOptions {
+  readonly logStream?: { write(line: string): void };
+  readonly openObserver?: OpenObserver;
+}
 
 export interface Service {
   readonly app: FastifyInstance;
@@ -30,7 +36,7 @@ export interface Service {
 export async function buildService(
   config: ServiceConfig,
   loading: Promise<ServedModel>,
-  logStream?: { write(line: string): void },
+  { logStream, openObserver = observeNothing }: ServiceOptions = {},
 ): Promise<Service> {
   const app = Fastify({
     logger: loggerOptions(config.logLevel, logStream),
@@ -49,7 +55,8 @@ export async function buildService(
   let model: ServedModel | undefined;
   let inFlight = 0;
 
-  const recognizer: Promise<Recognizer> = loading.then((loaded) => {
+  const recognizer: Promise<Recognizer> = loading.then(async (loaded) => {
+    const observer = await openObserver(loaded, metrics.registry);
     model = loaded;
     if (phase === 'starting') phase = 'ready';
     metrics.ready.set(1);
@@ -58,7 +65,7 @@ export async function buildService(
       { model: name, revision: config.revision, backend: predictor.backend },
       1,
     );
-    return createRecognizer(predictor, config, metrics);
+    return createRecognizer(predictor, config, metrics, observer);
   });
   recognizer.catch(() => undefined); // the caller has `loading` itself; requests that wait get the failure
 

@@ -22,7 +22,7 @@ async function start(t: Test, env: Record<string, string>) {
   const log: Record<string, unknown>[] = [];
   const model = await openServedModel(dir);
   const service = await buildService(read.config, Promise.resolve(model), {
-    write: (line) => log.push(JSON.parse(line) as Record<string, unknown>),
+    logStream: { write: (line) => log.push(JSON.parse(line) as Record<string, unknown>) },
   });
   t.teardown(() => service.drain());
   return { url: await service.app.listen({ host: '127.0.0.1', port: 0 }), log, model };
@@ -87,7 +87,9 @@ await t.test(
         resolve(model);
       };
     });
-    const service = await buildService(read.config, loading, { write: () => undefined });
+    const service = await buildService(read.config, loading, {
+      logStream: { write: () => undefined },
+    });
     const url = await service.app.listen({ host: '127.0.0.1', port: 0 });
     t.equal((await fetch(`${url}/readyz`)).status, 503);
     t.match(await (await fetch(`${url}/readyz`)).json(), { status: 'starting' });

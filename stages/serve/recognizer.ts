@@ -1,9 +1,11 @@
 /** From the bytes of a photograph to an answer: decode, batch, predict, put into words. */
+import { colourStatistics } from '../vision/colours.ts';
 import { decodeImage } from '../vision/images.ts';
 import type { Predictor } from '../vision/predictor.ts';
 import { answerFor, type Answer } from './answer.ts';
 import { createBatcher } from './batcher.ts';
 import type { ServiceConfig } from './config.ts';
+import type { Observer } from './observer.ts';
 import { ServiceError } from './service-error.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
 
@@ -16,6 +18,7 @@ export function createRecognizer(
   predictor: Predictor,
   config: Pick<ServiceConfig, 'maxBatch' | 'batchDelayMs' | 'maxWaiting' | 'maxPixels'>,
   metrics: Pick<ServiceMetrics, 'batchSize' | 'step' | 'predictions' | 'confidence'>,
+  observer: Observer,
 ): Recognizer {
   const { input, labels } = predictor.contract;
   const batcher = createBatcher<Uint8Array, Float32Array>({
@@ -45,6 +48,7 @@ export function createRecognizer(
       const predictStarted = performance.now();
       metrics.step.observe({ step: 'decode' }, (predictStarted - decodeStarted) / 1000);
 
+      const colours = colourStatistics(pixels);
       const submitted = batcher.submit(pixels);
       if (submitted.kind === 'full') {
         throw new ServiceError(
@@ -57,6 +61,7 @@ export function createRecognizer(
       metrics.step.observe({ step: 'predict' }, (performance.now() - predictStarted) / 1000);
       metrics.predictions.inc({ species: answer.species });
       metrics.confidence.observe(answer.probability);
+      observer.observe({ colours, species: answer.species, confidence: answer.probability });
       return answer;
     },
   };

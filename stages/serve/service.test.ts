@@ -7,10 +7,12 @@ import { saveTinyModel, tinyLabels } from '../vision/testing/tiny-model.ts';
 import { buildService } from './app.ts';
 import { readConfig } from './config.ts';
 import { openServedModel } from './model.ts';
+import type { Observation } from './observer.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'aviansight-service-'));
 await saveTinyModel(dir);
 const log: Record<string, unknown>[] = [];
+const seen: Observation[] = [];
 
 const read = readConfig({
   MODEL_DIR: dir,
@@ -21,7 +23,8 @@ const read = readConfig({
 if (read.kind === 'wrong') throw new Error(read.problems.join());
 const loading = openServedModel(dir);
 const service = await buildService(read.config, loading, {
-  write: (line) => log.push(JSON.parse(line) as Record<string, unknown>),
+  logStream: { write: (line) => log.push(JSON.parse(line) as Record<string, unknown>) },
+  openObserver: () => ({ observe: (observation) => seen.push(observation) }),
 });
 const url = await service.app.listen({ host: '127.0.0.1', port: 0 });
 t.teardown(async () => {
@@ -89,6 +92,16 @@ await t.test('a JPEG, a PNG and a WebP of one picture get the same species', asy
       message: /%/,
     });
   }
+});
+
+await t.test('who looks on sees every answered photograph, and nothing else', async (t) => {
+  seen.length = 0;
+  const { body } = await post(formWith(await bird(3).png().toBuffer()));
+  await post(formWith(Buffer.from('no bird')));
+  t.equal(seen.length, 1);
+  t.match(seen[0], { species: body.species, confidence: body.probability });
+  const [red = NaN, , blue = NaN] = seen[0]?.colours.mean ?? [];
+  t.ok(red > 0.3 && red < blue && blue <= 1, 'mostly sky');
 });
 
 await t.test('what a client does wrong is refused with code, message and hint', async (t) => {
@@ -167,7 +180,7 @@ await t.test('health, readiness, metrics', async (t) => {
     text,
     /aviansight_http_requests_total\{method="POST",route="\/infer_image",status="200"\} \d/,
   );
-  t.match(text, /status="415"\} 3/);
+  t.match(text, /status="415"\} 4/);
   t.match(text, /aviansight_batch_size_count \d/);
   t.match(text, /aviansight_predictions_total\{species="[a-z-]+"\} \d/);
   t.match(text, /aviansight_confidence_bucket\{le="0.5"\} \d/);
