@@ -1,7 +1,7 @@
 /** Names the birds in photographs: `--model DIR photo.jpg… [--json]`, one line a photograph on stdout. */
 import { answerFor } from '../serve/answer.ts';
+import { openFastPredictor } from '../vision/fast-predictor.ts';
 import { decodeImage, ImageError } from '../vision/images.ts';
-import { openPredictor } from '../vision/predictor.ts';
 import { runStage, StageError } from '../vision/stage.ts';
 
 await runStage(async (io) => {
@@ -9,7 +9,7 @@ await runStage(async (io) => {
   if (photographs.length === 0) {
     throw new StageError('there is no photograph', 'name some: --model DIR photo.jpg …');
   }
-  const predictor = await openPredictor(model);
+  const { predictor } = await openFastPredictor(model);
   const { input, labels } = predictor.contract;
   let failed = 0;
   for (const path of photographs) {

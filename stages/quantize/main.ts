@@ -1,6 +1,7 @@
 /** Smaller weights, if they are as good: `--data DIR --model DIR --out DIR --metrics FILE --table FILE`, params quantize.* */
 import { join } from 'node:path';
-import { loadContract, replaceFile } from '../vision/model-files.ts';
+import { replaceFile } from '../vision/model-files.ts';
+import { loadContract } from '../vision/model-folder.ts';
 import { loadImages } from '../vision/scoring.ts';
 import { runStage, StageError, writeJson } from '../vision/stage.ts';
 import {

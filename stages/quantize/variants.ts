@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import type { ModelContract } from '../vision/contract.ts';
 import { accuracy, agreement, predictedClasses } from '../vision/metrics.ts';
-import { joinBytes, loadContract, readArtifacts, writeArtifacts } from '../vision/model-files.ts';
+import { joinBytes, writeArtifacts } from '../vision/model-files.ts';
+import { loadContract, readArtifacts } from '../vision/model-folder.ts';
 import { openPredictor } from '../vision/predictor.ts';
 import { quantizeWeights, type QuantizedDtype } from '../vision/quantization.ts';
 import { scoreImages, type LabelledImages } from '../vision/scoring.ts';

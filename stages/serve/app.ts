@@ -1,12 +1,12 @@
 /** The HTTP service: routes, limits and states around one model. */
-import multipart from '@fastify/multipart';
 import Fastify, { LogController, type FastifyInstance, type FastifyReply } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { ServiceConfig } from './config.ts';
+import { openDecoder } from './decoder.ts';
 import { docsPage } from './docs-page.ts';
-import { handleFailures } from './failures.ts';
+import { answerClientError, answerFailure, handleFailures } from './failures.ts';
 import { homePage } from './home-page.ts';
-import { loggerOptions, logRequest } from './log.ts';
+import { loggerOptions, logRequest, withTrace } from './log.ts';
 import type { ServedModel } from './model.ts';
 import { observeNothing, type OpenObserver } from './observer.ts';
 import { openApiDocument } from './openapi.ts';
@@ -14,7 +14,8 @@ import type { Page } from './page.ts';
 import { createRecognizer, type Recognizer } from './recognizer.ts';
 import { ServiceError } from './service-error.ts';
 import { createServiceMetrics } from './service-metrics.ts';
-import { readPhotograph } from './upload.ts';
+import { acceptForms, photographIn } from './upload.ts';
+import { warmUp } from './warm-up.ts';
 
 type Phase = 'starting' | 'ready' | 'draining';
 
@@ -25,13 +26,17 @@ export interface ServiceOptions {
 
 export interface Service {
   readonly app: FastifyInstance;
+  /** Resolves once a photograph of its own was answered; rejects where the model cannot be used. */
+  readonly ready: Promise<ServedModel>;
+  /** Resolves with the reason if a thread that it needs ends by itself. */
+  readonly died: Promise<Error>;
   /** Says "not ready" for `drainDelayMs`, then takes no new connection; resolves when every request is answered. */
   readonly drain: () => Promise<void>;
 }
 
 /**
  * Builds the service around a model that may still be loading: requests that come early wait for it.
- * The caller listens, and handles a model that cannot be loaded.
+ * The caller listens, and handles `ready` and `died`.
  */
 export async function buildService(
   config: ServiceConfig,
@@ -45,35 +50,66 @@ export async function buildService(
       disableRequestLogging: true,
       requestIdLogLabel: 'requestId',
     }),
+    childLoggerFactory: withTrace(config.project),
     genReqId: () => randomUUID(),
-    requestTimeout: 60_000, // a client that sends a byte a minute must not hold a slot for ever
+    requestTimeout: config.requestTimeoutMs, // a client that sends a byte a minute must not be waited for
+    http: {
+      headersTimeout: Math.min(config.requestTimeoutMs, 20_000),
+      connectionsCheckingInterval: Math.min(config.requestTimeoutMs, 1000),
+    },
+    // A request that arrives while the last ones are answered is answered too.
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => void answerFailure(error, request, reply),
+    clientErrorHandler: answerClientError,
     routerOptions: { ignoreTrailingSlash: true },
   });
+  app.server.maxConnections = config.maxConnections;
   const metrics = createServiceMetrics();
   const document = openApiDocument(config);
   let phase: Phase = 'starting';
   let model: ServedModel | undefined;
   let inFlight = 0;
+  let working = 0;
 
-  const recognizer: Promise<Recognizer> = loading.then(async (loaded) => {
+  const opening = loading.then(async (loaded) => {
+    const { predictor } = loaded;
+    const setup = { input: predictor.contract.input, maxPixels: config.maxPixels };
+    const decoder = await openDecoder(setup, config.decodeThreads);
+    await warmUp(decoder, predictor);
     const observer = await openObserver(loaded, metrics.registry);
+    return {
+      loaded,
+      decoder,
+      recognizer: createRecognizer(decoder, predictor, config, metrics, observer),
+    };
+  });
+  const recognizer: Promise<Recognizer> = opening.then((opened) => opened.recognizer);
+  const ready = opening.then(({ loaded }) => {
     model = loaded;
     if (phase === 'starting') phase = 'ready';
-    metrics.ready.set(1);
+    metrics.ready.set(phase === 'ready' ? 1 : 0);
     const { name, predictor } = loaded;
     metrics.modelInfo.set(
       { model: name, revision: config.revision, backend: predictor.backend },
       1,
     );
-    return createRecognizer(predictor, config, metrics, observer);
+    return loaded;
   });
-  recognizer.catch(() => undefined); // the caller has `loading` itself; requests that wait get the failure
+  // The caller has `ready`, and requests that wait get the failure.
+  for (const promise of [recognizer, ready]) promise.catch(() => undefined);
 
   app.removeAllContentTypeParsers();
-  await app.register(multipart);
+  acceptForms(app, config);
   handleFailures(app);
-  app.addHook('onRequest', (_, reply, done) => {
-    reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers({
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+      'x-request-id': request.id,
+      // Clients that keep their connection learn that it is about to end, before it does.
+      ...(phase === 'draining' && { connection: 'close' }),
+    });
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
@@ -84,26 +120,32 @@ export async function buildService(
     done();
   });
 
-  app.post('/infer_image', async (request) => {
-    if (inFlight >= config.maxWaiting) {
-      throw new ServiceError(
-        'too-busy',
-        `${inFlight} photographs are being worked on already`,
-        'try again in a second',
-      );
-    }
-    inFlight++;
-    metrics.inFlight.set(inFlight);
-    try {
-      const started = performance.now();
-      const photograph = await readPhotograph(request, config.maxUploadBytes);
-      metrics.step.observe({ step: 'upload' }, (performance.now() - started) / 1000);
-      const answer = await (await recognizer).recognize(photograph);
-      return { ...answer, model: model?.name, revision: config.revision };
-    } finally {
-      inFlight--;
-      metrics.inFlight.set(inFlight);
-    }
+  app.post('/infer_image', {
+    onRequest: (_, reply, done) => {
+      metrics.inFlight.set(++inFlight);
+      reply.raw.once('close', () => {
+        metrics.inFlight.set(--inFlight);
+      });
+      done();
+    },
+    handler: async (request, reply) => {
+      const photograph = photographIn(request, config.maxUploadBytes);
+      metrics.step.observe({ step: 'upload' }, reply.elapsedTime / 1000);
+      if (working >= config.maxWaiting) {
+        throw new ServiceError(
+          'too-busy',
+          `${working} photographs are being worked on already`,
+          'try again in a second',
+        );
+      }
+      working++;
+      try {
+        const answer = await (await recognizer).recognize(photograph);
+        return { ...answer, model: model?.name, revision: config.revision };
+      } finally {
+        working--;
+      }
+    },
   });
   app.route({
     method: ['GET', 'PUT', 'PATCH', 'DELETE'],
@@ -139,12 +181,18 @@ export async function buildService(
 
   return {
     app,
+    ready,
+    died: opening.then(
+      ({ loaded, decoder }) => Promise.race([loaded.predictor.died, decoder.died]),
+      (error: unknown) => error as Error,
+    ),
     async drain() {
       phase = 'draining';
       metrics.ready.set(0);
       await new Promise((resolve) => setTimeout(resolve, config.drainDelayMs));
       await app.close();
-      model?.predictor.dispose();
+      const opened = await opening.catch(() => undefined);
+      await Promise.all([opened?.loaded.predictor.end(), opened?.decoder.end()]);
     },
   };
 }

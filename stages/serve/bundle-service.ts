@@ -1,4 +1,4 @@
-/** Puts the service into a folder that needs nothing but Node: bundled modules, WebAssembly, pages, and sharp. */
+/** Puts the service into a folder that needs nothing but Node: bundled modules, WebAssembly, pages, and native packages. */
 import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -26,16 +26,32 @@ export async function bundleService(folder: string): Promise<BundleReport> {
   await bundleModules(out);
   for (const page of ['page.html', 'docs.html']) await copyFile(join(here, page), join(out, page));
   await copyWasm(out);
-  await copyPackages('sharp', join(out, 'node_modules'));
+  for (const name of unbundled) await copyPackages(name, join(out, 'node_modules'));
   const manifest = { name: 'aviansight-service', private: true, type: 'module' };
   await writeFile(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   return describe(out);
 }
 
+/** Native, or with WebAssembly that their own code finds beside itself. */
+const unbundled = ['sharp', 'onnxruntime-node', '@cornerstonejs/codec-libjpeg-turbo-8bit'];
+
+/** What onnxruntime-node needs only to fetch other binaries while it is installed. */
+const forInstalling = new Set(['adm-zip', 'global-agent']);
+
+/** Files of packages that no service on this machine reads. */
+const otherFiles = [
+  new RegExp(`^bin/napi-v6/(?!${process.platform}/${process.arch}/)`), // onnxruntime's for all platforms: 290 MB
+  /^dist\/libjpegturbo(?!wasm_decode)/, // the codec's encoder, and it all in plain JavaScript
+];
+
 async function bundleModules(out: string): Promise<void> {
   const { metafile } = await build({
     absWorkingDir: here, // names in the output are relative to it, so no machine's path gets in
-    entryPoints: { server: 'main.ts', 'inference-worker': 'inference-worker.ts' },
+    entryPoints: {
+      server: 'main.ts',
+      'inference-worker': 'inference-worker.ts',
+      'decode-worker': 'decode-worker.ts',
+    },
     outdir: out,
     bundle: true,
     platform: 'node',
@@ -45,8 +61,8 @@ async function bundleModules(out: string): Promise<void> {
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'external',
-    // sharp is native; the cpu backend is for tests.
-    external: ['sharp', '@tensorflow/tfjs-backend-cpu'],
+    // The cpu backend is for tests.
+    external: [...unbundled, '@tensorflow/tfjs-backend-cpu'],
     banner: {
       js: "import { createRequire as createRequireForBundle } from 'node:module';const require = createRequireForBundle(import.meta.url);const __filename = import.meta.filename, __dirname = import.meta.dirname;",
     },
@@ -83,6 +99,7 @@ async function copyPackages(root: string, target: string): Promise<void> {
     const manifest = await readManifest(folder);
     await copyRuntimeFiles(folder, join(target, name));
     for (const needed of Object.keys(manifest.dependencies ?? {})) {
+      if (forInstalling.has(needed)) continue;
       pending.push({ name: needed, from: folder });
     }
     for (const optional of Object.keys(manifest.optionalDependencies ?? {})) {
@@ -109,6 +126,7 @@ async function copyRuntimeFiles(from: string, to: string): Promise<void> {
     const isLicence = /(^|\/)(licen[cs]e|notice|third-party)/i.test(path);
     const isExtra = /^(src|install|node_modules)\/|\.(md|d\.[cm]?ts|map|h|hpp|cc|gyp)$/.test(path);
     if (isExtra && !isLicence) continue;
+    if (otherFiles.some((pattern) => pattern.test(path))) continue;
     await mkdir(dirname(join(to, path)), { recursive: true });
     await copyFile(join(from, path), join(to, path));
   }

@@ -28,23 +28,31 @@ await t.test('the same digest twice, and no path of this machine inside', async 
   }
 });
 
-await t.test('sharp comes with its closure for this platform, and nothing else does', (t) => {
-  const packages = readdirSync(at('one/node_modules')).flatMap((name) =>
-    name.startsWith('@')
-      ? readdirSync(at(`one/node_modules/${name}`)).map((scoped) => `${name}/${scoped}`)
-      : [name],
-  );
-  const native = packages.filter((name) => name.startsWith('@img/sharp-'));
-  t.equal(native.length, 2);
-  t.ok(native.every((name) => name.endsWith(`${process.platform}-${process.arch}`)));
-  t.same(packages.filter((name) => !native.includes(name)).sort(), [
-    '@img/colour',
-    'detect-libc',
-    'semver',
-    'sharp',
-  ]);
-  t.end();
-});
+await t.test(
+  'native packages come with what they need on this platform, and nothing else does',
+  (t) => {
+    const packages = readdirSync(at('one/node_modules')).flatMap((name) =>
+      name.startsWith('@')
+        ? readdirSync(at(`one/node_modules/${name}`)).map((scoped) => `${name}/${scoped}`)
+        : [name],
+    );
+    const native = packages.filter((name) => name.startsWith('@img/sharp-'));
+    t.equal(native.length, 2);
+    t.ok(native.every((name) => name.endsWith(`${process.platform}-${process.arch}`)));
+    t.same(packages.filter((name) => !native.includes(name)).sort(), [
+      '@cornerstonejs/codec-libjpeg-turbo-8bit',
+      '@img/colour',
+      'detect-libc',
+      'onnxruntime-common',
+      'onnxruntime-node',
+      'semver',
+      'sharp',
+    ]);
+    const binaries = readdirSync(at('one/node_modules/onnxruntime-node/bin/napi-v6'));
+    t.same(binaries, [process.platform]);
+    t.end();
+  },
+);
 
 await t.test('the folder runs with nothing but Node, and names a bird', async (t) => {
   await saveTinyModel(at('model'));

@@ -10,6 +10,14 @@ export interface ServiceConfig {
   readonly maxBatch: number;
   readonly batchDelayMs: number;
   readonly maxWaiting: number;
+  readonly maxBufferedBytes: number;
+  readonly maxConnections: number;
+  readonly requestTimeoutMs: number;
+  /** 0: as many as the machine has cores. */
+  readonly inferenceThreads: number;
+  readonly decodeThreads: number;
+  /** Empty where it is not known. */
+  readonly project: string;
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
   readonly logLevel: LogLevel;
@@ -67,7 +75,42 @@ const numbers = {
     fallback: 64,
     least: 1,
     most: 100_000,
-    meaning: 'photographs that may wait for the model; the next one gets 503',
+    meaning: 'photographs that may be worked on or wait for the model; the next one gets 503',
+  },
+  maxBufferedBytes: {
+    variable: 'MAX_BUFFERED_BYTES',
+    fallback: 128 * 2 ** 20,
+    least: 2 ** 20,
+    most: 2 ** 40,
+    meaning: 'size of all photographs together that are in memory; who brings more gets 503',
+  },
+  maxConnections: {
+    variable: 'MAX_CONNECTIONS',
+    fallback: 1000,
+    least: 1,
+    most: 1_000_000,
+    meaning: 'connections that are open at once; the next one is closed',
+  },
+  requestTimeoutMs: {
+    variable: 'REQUEST_TIMEOUT_MS',
+    fallback: 60_000,
+    least: 100,
+    most: 3_600_000,
+    meaning: 'how long a request may take to arrive; then 408',
+  },
+  inferenceThreads: {
+    variable: 'INFERENCE_THREADS',
+    fallback: 0,
+    least: 0,
+    most: 256,
+    meaning: 'threads that one call of the model computes with; 0: all cores',
+  },
+  decodeThreads: {
+    variable: 'DECODE_THREADS',
+    fallback: 1,
+    least: 1,
+    most: 64,
+    meaning: 'threads that turn photographs into pixels',
   },
   drainDelayMs: {
     variable: 'DRAIN_DELAY_MS',
@@ -96,6 +139,11 @@ const texts = {
     variables: ['REVISION', 'K_REVISION'],
     fallback: 'unnamed',
     meaning: 'name of this deployment, repeated in every answer',
+  },
+  project: {
+    variables: ['GOOGLE_CLOUD_PROJECT'],
+    fallback: '',
+    meaning: 'project in whose traces log lines are shown',
   },
 } as const;
 
@@ -138,10 +186,21 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     maxBatch: number('maxBatch'),
     batchDelayMs: number('batchDelayMs'),
     maxWaiting: number('maxWaiting'),
+    maxBufferedBytes: number('maxBufferedBytes'),
+    maxConnections: number('maxConnections'),
+    requestTimeoutMs: number('requestTimeoutMs'),
+    inferenceThreads: number('inferenceThreads'),
+    decodeThreads: number('decodeThreads'),
+    project: text('project'),
     drainDelayMs: number('drainDelayMs'),
     drainTimeoutMs: number('drainTimeoutMs'),
     logLevel: logLevel(),
   };
+  if (config.maxBufferedBytes < config.maxUploadBytes * 2) {
+    problems.push(
+      `MAX_BUFFERED_BYTES=${config.maxBufferedBytes} has no room for two photographs of MAX_UPLOAD_BYTES=${config.maxUploadBytes}`,
+    );
+  }
   return problems.length === 0 ? { kind: 'ok', config } : { kind: 'wrong', problems };
 }
 

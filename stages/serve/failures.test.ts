@@ -6,7 +6,7 @@ import { disc } from '../vision/testing/tiny-data.ts';
 import { saveTinyModel } from '../vision/testing/tiny-model.ts';
 import { buildService } from './app.ts';
 import { readConfig } from './config.ts';
-import { openServedModel } from './model.ts';
+import { openServedModel, type ServedModel } from './model.ts';
 import { inFlight, slowPost, until } from './testing/slow-post.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'aviansight-failures-'));
@@ -16,16 +16,22 @@ t.teardown(() => {
 await saveTinyModel(dir);
 const photograph = await disc(1, 2).toBuffer();
 
-async function start(t: Test, env: Record<string, string>) {
+async function start(
+  t: Test,
+  env: Record<string, string>,
+  change: (model: ServedModel) => ServedModel = (model) => model,
+) {
   const read = readConfig({ DRAIN_DELAY_MS: '0', ...env });
   if (read.kind === 'wrong') throw new Error(read.problems.join());
   const log: Record<string, unknown>[] = [];
-  const model = await openServedModel(dir);
+  const model = change(await openServedModel(dir));
   const service = await buildService(read.config, Promise.resolve(model), {
     logStream: { write: (line) => log.push(JSON.parse(line) as Record<string, unknown>) },
   });
   t.teardown(() => service.drain());
-  return { url: await service.app.listen({ host: '127.0.0.1', port: 0 }), log, model };
+  const url = await service.app.listen({ host: '127.0.0.1', port: 0 });
+  await service.ready;
+  return { url, log, model };
 }
 
 function post(url: string): Promise<Response> {
@@ -34,16 +40,59 @@ function post(url: string): Promise<Response> {
   return fetch(`${url}/infer_image`, { method: 'POST', body: form });
 }
 
+/** Large photographs until one is refused. */
+async function until503(url: string): Promise<unknown> {
+  for (;;) {
+    const form = new FormData();
+    form.append('bird_image', new Blob([Buffer.alloc(2 ** 20)]), 'a.jpg');
+    const response = await fetch(`${url}/infer_image`, { method: 'POST', body: form });
+    const body: unknown = await response.json();
+    if (response.status === 503) return body;
+  }
+}
+
 await t.test('more than MAX_WAITING at once: 503 that says when to come back', async (t) => {
-  const { url } = await start(t, { MAX_WAITING: '1' });
-  const first = slowPost(url, photograph);
+  let goOn = (): void => undefined;
+  const held = new Promise<void>((resolve) => (goOn = resolve));
+  const { url } = await start(t, { MAX_WAITING: '1' }, (model) => {
+    const { predictor } = model;
+    const see = async (pixels: Uint8Array, count: number) => {
+      await held;
+      return predictor.see(pixels, count);
+    };
+    return { ...model, predictor: { ...predictor, see } };
+  });
+  const upload = slowPost(url, photograph);
   await until(() => inFlight(url));
+  const first = post(url);
+  await until(async () => {
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    return /batch_size_count 1/.test(metrics);
+  });
   const second = await post(url);
   t.equal(second.status, 503);
   t.equal(second.headers.get('retry-after'), '1');
   t.match(await second.json(), { error: { code: 'too-busy', hint: 'try again in a second' } });
-  first.finish();
-  t.equal((await first.answer).status, 200);
+  goOn();
+  t.equal((await first).status, 200, 'who only sends slowly takes nobody else the place');
+  upload.finish();
+  t.equal((await upload.answer).status, 200);
+});
+
+await t.test('photographs that are being sent have a limit in memory together', async (t) => {
+  const { url } = await start(t, {
+    MAX_UPLOAD_BYTES: String(2 ** 20),
+    MAX_BUFFERED_BYTES: String(2 * 2 ** 20),
+  });
+  const uploads = [0, 1].map(() => slowPost(url, Buffer.alloc(2 ** 20 - 100), 2 ** 20 - 200));
+  await until(() => inFlight(url, 2));
+  const refused = await until503(url);
+  t.match(refused, { error: { code: 'too-busy', message: /are being taken in already/ } });
+  for (const { abandon, answer } of uploads) {
+    abandon();
+    await answer.catch(() => undefined); // either may have been refused itself
+  }
+  await until(async () => !(await inFlight(url)));
   t.equal((await post(url)).status, 200);
 });
 
@@ -63,16 +112,15 @@ await t.test(
 
 await t.test('a failure of ours is a 500 without details, and a log line with them', async (t) => {
   const { url, log, model } = await start(t, {});
-  model.predictor.dispose();
-  await model.predictor.died;
+  await model.predictor.end();
   const response = await post(url);
   t.equal(response.status, 500);
   const { error } = (await response.json()) as { error: { code: string; hint: string } };
   t.equal(error.code, 'internal-error');
   const bug = log.find((line) => 'stack_trace' in line);
-  t.match(bug, { severity: 'ERROR', stack_trace: /inference thread ended/ });
+  t.match(bug, { severity: 'ERROR', stack_trace: /thread inference-worker ended/ });
   t.match(error.hint, String(bug?.['requestId']));
-  t.notMatch(JSON.stringify(error), /inference thread/);
+  t.notMatch(JSON.stringify(error), /inference-worker/);
 });
 
 await t.test(

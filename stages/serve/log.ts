@@ -1,6 +1,7 @@
 /** Logs as JSON lines in the form that Cloud Logging reads: severity, message, time, httpRequest. */
 import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
 import type { LogLevel } from './config.ts';
+import { traceFields, traceOf } from './trace.ts';
 
 const severities: Readonly<Record<string, string>> = {
   trace: 'DEBUG',
@@ -28,6 +29,14 @@ export function loggerOptions(
     },
     ...(stream === undefined ? {} : { stream }),
   };
+}
+
+/** Every line of a request is shown beside its trace. */
+export function withTrace(
+  project: string,
+): NonNullable<FastifyServerOptions['childLoggerFactory']> {
+  return (logger, bindings, options, request) =>
+    logger.child({ ...bindings, ...traceFields(traceOf(request.headers), project) }, options);
 }
 
 /** One line a request. Probes and scrapes, which come every few seconds, only at level debug. */

@@ -1,5 +1,4 @@
 /** Starts the service; `--help` prints what it can be told. Ends after SIGTERM or SIGINT, when every request is answered. */
-import sharp from 'sharp';
 import { buildService } from './app.ts';
 import { describeConfig, readConfig } from './config.ts';
 import { openServedModel } from './model.ts';
@@ -16,14 +15,12 @@ if (read.kind === 'wrong') {
 }
 const { config } = read;
 
-// Photographs are decoded side by side, so one thread each is enough (measured: twice as many of 6 megapixels a second);
-// libvips' cache of operations would only hold memory, since no photograph comes twice.
-sharp.concurrency(1);
-sharp.cache(false);
-
 let ending = false;
-const loading = openServedModel(config.modelDir);
-const { app, drain } = await buildService(config, loading);
+const threads = config.inferenceThreads === 0 ? undefined : config.inferenceThreads;
+const { app, ready, died, drain } = await buildService(
+  config,
+  openServedModel(config.modelDir, threads),
+);
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
@@ -31,12 +28,14 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-loading.then(
-  ({ name, predictor }) => {
-    app.log.info({ model: name, backend: predictor.backend }, `ready with ${name}`);
-    void predictor.died.then((error) => {
+ready.then(
+  ({ name, predictor: { backend, instead } }) => {
+    if (ending) return;
+    app.log.info({ model: name, backend }, `ready with ${name} on ${backend}`);
+    if (instead !== undefined) app.log.warn(`it could be faster on onnxruntime, but: ${instead}`);
+    void died.then((error) => {
       if (ending) return;
-      // Without its thread the service can only fail; a new process is the supervisor's work.
+      // Without its threads the service can only fail; a new process is the supervisor's work.
       app.log.fatal({ stack_trace: error.stack }, error.message);
       process.exit(1);
     });
@@ -52,6 +51,9 @@ try {
   await app.listen({ host: config.host, port: config.port });
   app.log.info({ url: reachableUrl() }, `listening on ${reachableUrl()}`);
 } catch (error) {
+  ending = true;
+  // A model that is being loaded cannot be let go of before it is there.
+  await drain();
   app.log.fatal(`cannot listen: ${(error as Error).message}`);
   process.exit(1);
 }

@@ -7,17 +7,18 @@ import { openWorkerPredictor, type WorkerPredictor } from './worker-predictor.ts
 export interface ServedModel {
   /** Architecture, weight type and the first digits of a digest over the model's files, such as `plate-cnn-uint8@3f2a91c0d4e7`. */
   readonly name: string;
+  readonly folder: string;
   readonly predictor: WorkerPredictor;
 }
 
-/** Loads a model in a thread of its own and lets it answer once, so that no client waits for its start. Throws ModelError. */
-export async function openServedModel(modelDir: string): Promise<ServedModel> {
-  const predictor = await openWorkerPredictor(modelDir);
-  const { architecture, quantization, input } = predictor.contract;
-  await predictor.predict(new Uint8Array(input.height * input.width * 3), 1);
+/** Loads a model in a thread of its own, which computes with `threads` threads. Throws ModelError. */
+export async function openServedModel(modelDir: string, threads?: number): Promise<ServedModel> {
+  const predictor = await openWorkerPredictor(modelDir, threads);
+  const { architecture, quantization } = predictor.contract;
   const digest = await digestFiles(modelDir, ['contract.json', 'model.json', 'weights.bin']);
   return {
     name: `${architecture}-${quantization?.dtype ?? 'float32'}@${digest.slice(0, 12)}`,
+    folder: modelDir,
     predictor,
   };
 }

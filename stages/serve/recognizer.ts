@@ -1,10 +1,10 @@
 /** From the bytes of a photograph to an answer: decode, batch, predict, put into words. */
 import { colourStatistics } from '../vision/colours.ts';
-import { decodeImage } from '../vision/images.ts';
-import type { Predictor } from '../vision/predictor.ts';
+import type { Predictor, Seen } from '../vision/predictor.ts';
 import { answerFor, type Answer } from './answer.ts';
 import { createBatcher } from './batcher.ts';
 import type { ServiceConfig } from './config.ts';
+import type { Decoder } from './decoder.ts';
 import type { Observer } from './observer.ts';
 import { ServiceError } from './service-error.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
@@ -15,13 +15,14 @@ export interface Recognizer {
 }
 
 export function createRecognizer(
+  decoder: Pick<Decoder, 'decode'>,
   predictor: Predictor,
-  config: Pick<ServiceConfig, 'maxBatch' | 'batchDelayMs' | 'maxWaiting' | 'maxPixels'>,
+  config: Pick<ServiceConfig, 'maxBatch' | 'batchDelayMs' | 'maxWaiting'>,
   metrics: Pick<ServiceMetrics, 'batchSize' | 'step' | 'predictions' | 'confidence'>,
   observer: Observer,
 ): Recognizer {
   const { input, labels } = predictor.contract;
-  const batcher = createBatcher<Uint8Array, Float32Array>({
+  const batcher = createBatcher<Uint8Array, Row>({
     maxBatch: config.maxBatch,
     maxDelayMs: config.batchDelayMs,
     maxWaiting: config.maxWaiting,
@@ -34,21 +35,18 @@ export function createRecognizer(
       images.forEach((image, index) => {
         pixels.set(image, index * size);
       });
-      const probabilities = await predictor.predict(pixels, images.length);
-      return images.map((_, index) =>
-        probabilities.subarray(index * labels.length, (index + 1) * labels.length),
-      );
+      const seen = await predictor.see(pixels, images.length);
+      return images.map((_, index) => rowOf(seen, index, images.length));
     },
   });
 
   return {
     async recognize(photograph) {
       const decodeStarted = performance.now();
-      const pixels = await decodeImage(photograph, { ...input, maxPixels: config.maxPixels });
+      const pixels = await decoder.decode(photograph);
       const predictStarted = performance.now();
       metrics.step.observe({ step: 'decode' }, (predictStarted - decodeStarted) / 1000);
 
-      const colours = colourStatistics(pixels);
       const submitted = batcher.submit(pixels);
       if (submitted.kind === 'full') {
         throw new ServiceError(
@@ -57,12 +55,32 @@ export function createRecognizer(
           'try again in a second',
         );
       }
-      const answer = answerFor(await submitted.answer, labels);
+      const { probabilities, embedding } = await submitted.answer;
+      const answer = answerFor(probabilities, labels);
       metrics.step.observe({ step: 'predict' }, (performance.now() - predictStarted) / 1000);
       metrics.predictions.inc({ species: answer.species });
       metrics.confidence.observe(answer.probability);
-      observer.observe({ colours, species: answer.species, confidence: answer.probability });
+      observer.observe({
+        ...(embedding && { embedding }),
+        colours: colourStatistics(pixels),
+        species: answer.species,
+        confidence: answer.probability,
+      });
       return answer;
     },
   };
+}
+
+/** What was seen of one image. */
+interface Row {
+  readonly probabilities: Float32Array;
+  readonly embedding: Float32Array | undefined;
+}
+
+function rowOf({ probabilities, embeddings }: Seen, index: number, count: number): Row {
+  const row = (values: Float32Array): Float32Array => {
+    const width = values.length / count;
+    return values.subarray(index * width, (index + 1) * width);
+  };
+  return { probabilities: row(probabilities), embedding: embeddings && row(embeddings) };
 }

@@ -187,7 +187,7 @@ await t.test('health, readiness, metrics', async (t) => {
   t.match(text, /aviansight_http_request_duration_seconds_bucket/);
   t.match(text, /aviansight_ready 1/);
   t.match(text, /aviansight_photographs_in_flight 0/);
-  t.match(text, /aviansight_model_info\{model="tiny-float32@.*backend="wasm"\} 1/);
+  t.match(text, /aviansight_model_info\{model="tiny-float32@.*backend="onnxruntime"\} 1/);
 });
 
 await t.test('pages carry everything themselves, and a policy that forbids the rest', async (t) => {

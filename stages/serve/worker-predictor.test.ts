@@ -18,24 +18,29 @@ await t.test('answers as the predictor of this thread does, several at a time', 
   const here = await openPredictor(dir);
   const there = await openWorkerPredictor(dir);
   t.same(there.contract, here.contract);
-  t.equal(there.backend, 'wasm');
+  t.equal(there.backend, 'onnxruntime');
+  t.equal(there.instead, undefined);
   const expected = await here.predict(pixels(), 2);
+  const near = (answer: Float32Array, wanted: Float32Array): void => {
+    t.equal(answer.length, wanted.length);
+    t.ok(answer.every((value, index) => Math.abs(value - (wanted[index] ?? NaN)) < 1e-5));
+  };
   const answers = await Promise.all([there.predict(pixels(), 2), there.predict(pixels(), 2)]);
-  for (const answer of answers) t.same(answer, expected);
-  t.same(await there.predict(pixels().subarray(0, 32 * 32 * 3), 1), expected.slice(0, 4));
+  for (const answer of answers) near(answer, expected);
+  near(await there.predict(pixels().subarray(0, 32 * 32 * 3), 1), expected.slice(0, 4));
   here.dispose();
   there.dispose();
   t.match(await there.died, /ended with code/);
 });
 
-await t.test('a failed prediction rejects alone; a dead thread rejects all', async (t) => {
-  const predictor = await openWorkerPredictor(dir);
+await t.test('a failed prediction rejects alone; the last ones are answered', async (t) => {
+  const predictor = await openWorkerPredictor(dir, 1);
   await t.rejects(predictor.predict(new Uint8Array(5), 1), /bug: 5 bytes/);
   t.equal((await predictor.predict(pixels(), 2)).length, 8);
   const pending = predictor.predict(pixels(), 2);
-  predictor.dispose();
-  await t.rejects(pending, /inference thread ended/);
-  await t.rejects(predictor.predict(pixels(), 2), /inference thread ended/);
+  await predictor.end();
+  t.equal((await pending).length, 8);
+  await t.rejects(predictor.predict(pixels(), 2), /thread inference-worker ended/);
 });
 
 await t.test('a model that is absent or damaged is an expected failure', async (t) => {

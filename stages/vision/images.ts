@@ -2,6 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import sharp, { type ResizeOptions, type Sharp } from 'sharp';
 import type { ModelInput } from './contract.ts';
+import type { Gate } from './gate.ts';
+import { decodeSmallJpeg } from './small-jpeg.ts';
 
 /** `unsupported`: no JPEG, PNG or WebP; `broken`: cut short or damaged; `too-large`: more pixels than are decoded. */
 export type ImageErrorKind = 'unsupported' | 'broken' | 'too-large';
@@ -45,6 +47,10 @@ export interface DecodeOptions extends Pick<
 > {
   /** Width times height that the file may announce; MAX_PIXELS unless given. */
   readonly maxPixels?: number;
+  /** Decoding that takes longer fails as 'broken'; a file can be made to take minutes. No limit unless given. */
+  readonly maxSeconds?: number;
+  /** Bounds what is decoded side by side, in pixels that the files announce. */
+  readonly gate?: Gate;
 }
 
 const KERNELS = { bilinear: 'linear', cubic: 'cubic', lanczos3: 'lanczos3' } as const;
@@ -58,14 +64,20 @@ export async function decodeImage(
   source: string | Uint8Array,
   options: DecodeOptions,
 ): Promise<Uint8Array> {
-  const { height, width, interpolation, fit } = options;
-  const image = await openImage(source, options.maxPixels);
-  return image.pixels({
+  const { height, width, interpolation, fit, gate } = options;
+  const bytes = typeof source === 'string' ? await readFile(source) : source;
+  const plain = await decodeSmallJpeg(bytes, width, height);
+  if (plain !== undefined) return plain;
+  const name = typeof source === 'string' ? source : undefined;
+  const image = await openBytes(bytes, { ...options, ...(name === undefined ? {} : { name }) });
+  const resize = {
     width,
     height,
     kernel: KERNELS[interpolation],
     fit: fit === 'squash' ? 'fill' : 'cover',
-  });
+  } as const;
+  if (gate === undefined) return image.pixels(resize);
+  return gate.run(image.width * image.height, () => image.pixels(resize));
 }
 
 export interface OpenImage {
@@ -85,8 +97,18 @@ export async function openImage(
   source: string | Uint8Array,
   maxPixels = MAX_PIXELS,
 ): Promise<OpenImage> {
-  const bytes = typeof source === 'string' ? await readFile(source) : source;
-  const name = typeof source === 'string' ? source : 'the image';
+  if (typeof source !== 'string') return openBytes(source, { maxPixels });
+  return openBytes(await readFile(source), { maxPixels, name: source });
+}
+
+interface OpenOptions extends Pick<DecodeOptions, 'maxPixels' | 'maxSeconds'> {
+  readonly name?: string;
+}
+
+async function openBytes(
+  bytes: Uint8Array,
+  { maxPixels = MAX_PIXELS, maxSeconds = 0, name = 'the image' }: OpenOptions,
+): Promise<OpenImage> {
   const format = sniffFormat(bytes);
   // libvips opens SVG, PDF and more, with all that those can refer to; such bytes never reach it.
   if (format === undefined) {
@@ -104,6 +126,7 @@ export async function openImage(
 
   const colours = (resize?: ResizeOptions): Sharp => {
     const decoded = sharp(bytes, { ...decoding, limitInputPixels: maxPixels });
+    decoded.timeout({ seconds: maxSeconds });
     const image = resize === undefined ? decoded : decoded.resize(resize);
     return image.flatten({ background: '#ffffff' }).toColourspace('srgb');
   };

@@ -5,7 +5,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { openBackend } from './backend.ts';
 import { parseContract, type ModelContract } from './contract.ts';
-import { loadModel, readArtifacts, saveModel } from './model-files.ts';
+import { loadModel, saveModel } from './model-files.ts';
+import { readArtifacts } from './model-folder.ts';
 import { findArchitecture } from './zoo.ts';
 
 const contract: ModelContract = {

@@ -13,8 +13,16 @@ export interface Predictor {
    * `pixels` are count * height * width * 3 bytes, RGB, as decodeImage gives them for contract.input.
    */
   predict(pixels: Uint8Array, count: number): Promise<Float32Array>;
+  /** As predict, with what the last layer read of each image, where the backend gives that. */
+  see(pixels: Uint8Array, count: number): Promise<Seen>;
   /** Frees the weights. Predicting afterwards is a bug. */
   dispose(): void;
+}
+
+export interface Seen {
+  readonly probabilities: Float32Array;
+  /** Row-major, a row an image. */
+  readonly embeddings?: Float32Array;
 }
 
 export interface PredictorOptions {
@@ -57,21 +65,24 @@ export async function openPredictor(
     }
   }
 
+  async function predict(pixels: Uint8Array, count: number): Promise<Float32Array> {
+    if (pixels.length !== count * imageSize) {
+      throw new Error(`bug: ${pixels.length} bytes for ${count} images of ${imageSize}`);
+    }
+    const probabilities = new Float32Array(count * classes);
+    for (let start = 0; start < count; start += batchSize) {
+      const end = Math.min(count, start + batchSize);
+      const batch = pixels.subarray(start * imageSize, end * imageSize);
+      probabilities.set(await predictBatch(batch, end - start), start * classes);
+    }
+    return probabilities;
+  }
+
   return {
     contract,
     backend: backend.name,
-    async predict(pixels, count) {
-      if (pixels.length !== count * imageSize) {
-        throw new Error(`bug: ${pixels.length} bytes for ${count} images of ${imageSize}`);
-      }
-      const probabilities = new Float32Array(count * classes);
-      for (let start = 0; start < count; start += batchSize) {
-        const end = Math.min(count, start + batchSize);
-        const batch = pixels.subarray(start * imageSize, end * imageSize);
-        probabilities.set(await predictBatch(batch, end - start), start * classes);
-      }
-      return probabilities;
-    },
+    predict,
+    see: async (pixels, count) => ({ probabilities: await predict(pixels, count) }),
     dispose() {
       model.dispose();
     },

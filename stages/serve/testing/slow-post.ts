@@ -9,14 +9,15 @@ export interface SlowPost {
   readonly abandon: () => void;
 }
 
-export function slowPost(url: string, photograph: Uint8Array): SlowPost {
+/** `first` bytes of the photograph are sent at once, the rest by `finish`. */
+export function slowPost(url: string, photograph: Uint8Array, first = 100): SlowPost {
   const boundary = 'in-two-parts';
   const head = `--${boundary}\r\nContent-Disposition: form-data; name="bird_image"; filename="a.jpg"\r\n\r\n`;
   const sending = request(`${url}/infer_image`, {
     method: 'POST',
     headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
   });
-  sending.write(Buffer.concat([Buffer.from(head), photograph.subarray(0, 100)]));
+  sending.write(Buffer.concat([Buffer.from(head), photograph.subarray(0, first)]));
   const answer = new Promise<{ status: number; body: string }>((resolve, reject) => {
     sending.on('error', reject);
     sending.on('response', (response) => {
@@ -31,7 +32,7 @@ export function slowPost(url: string, photograph: Uint8Array): SlowPost {
     answer,
     finish: () => {
       sending.end(
-        Buffer.concat([photograph.subarray(100), Buffer.from(`\r\n--${boundary}--\r\n`)]),
+        Buffer.concat([photograph.subarray(first), Buffer.from(`\r\n--${boundary}--\r\n`)]),
       );
     },
     abandon: () => {
@@ -45,7 +46,9 @@ export async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-/** Is any photograph being worked on? */
-export async function inFlight(url: string): Promise<boolean> {
-  return !/photographs_in_flight 0/.test(await (await fetch(`${url}/metrics`)).text());
+/** Are `least` photographs on their way in or being worked on? */
+export async function inFlight(url: string, least = 1): Promise<boolean> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  const [, count] = /photographs_in_flight (\d+)/.exec(metrics) ?? [];
+  return Number(count) >= least;
 }
