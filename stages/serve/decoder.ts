@@ -1,6 +1,7 @@
 /** Photographs to pixels in threads of their own, so that a large one keeps nobody else from being answered. */
 import type { ModelInput } from '../vision/contract.ts';
 import { ImageError, type ImageErrorKind } from '../vision/images.ts';
+import { decodeSmallJpeg } from '../vision/small-jpeg.ts';
 import { movable, openWorkerLine } from './worker-line.ts';
 
 export interface DecoderSetup {
@@ -21,6 +22,12 @@ export interface Decoder {
   end(): Promise<void>;
 }
 
+/**
+ * Pictures with as many pixels are decoded where they are, if they are plain JPEGs of the model's size: that takes 0.15 ms at
+ * 64 px, as long as handing one over to another thread and back.
+ */
+const NOT_WORTH_A_THREAD = 128 * 128;
+
 export async function openDecoder(setup: DecoderSetup, threads: number): Promise<Decoder> {
   const lines = await Promise.all(
     Array.from({ length: threads }, () =>
@@ -28,10 +35,14 @@ export async function openDecoder(setup: DecoderSetup, threads: number): Promise
     ),
   );
   const busy = lines.map(() => 0);
+  const { height, width } = setup.input;
+  const isTiny = height * width <= NOT_WORTH_A_THREAD;
 
   return {
     died: Promise.race(lines.map((line) => line.died)),
     async decode(photograph) {
+      const plain = isTiny ? await decodeSmallJpeg(photograph, width, height) : undefined;
+      if (plain !== undefined) return plain;
       const least = busy.indexOf(Math.min(...busy));
       const line = lines[least];
       if (line === undefined) throw new Error('bug: a decoder without threads');

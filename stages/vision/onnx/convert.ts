@@ -87,13 +87,16 @@ function inputsOf(
   return [first, ...others];
 }
 
-/** `(v / 255 - mean) / std` as one multiplication and one addition, then channels first. */
+/**
+ * `(v / 255 - mean) / std` as one multiplication and one addition. Channels come first before that: onnxruntime takes ten
+ * times as long to multiply every third value by another factor as to multiply plane by plane.
+ */
 function normalise(graph: GraphWriter, { height, width, mean, std }: ModelInput): Value {
   const factor = Float32Array.from(std, (deviation) => 1 / 255 / deviation);
   const offset = Float32Array.from(mean, (value, channel) => -value / (std[channel] ?? NaN));
-  graph.add('Cast', [graphNames.pixels], 'values', { to: 1 });
-  graph.add('Mul', ['values', graph.weight('factor', [3], factor)], 'scaled');
-  graph.add('Add', ['scaled', graph.weight('offset', [3], offset)], 'normal');
-  graph.add('Transpose', ['normal'], 'image', { perm: [0, 3, 1, 2] });
+  graph.add('Transpose', [graphNames.pixels], 'planes', { perm: [0, 3, 1, 2] });
+  graph.add('Cast', ['planes'], 'values', { to: 1 });
+  graph.add('Mul', ['values', graph.weight('factor', [3, 1, 1], factor)], 'scaled');
+  graph.add('Add', ['scaled', graph.weight('offset', [3, 1, 1], offset)], 'image');
   return { name: 'image', sides: [3, height, width] };
 }
