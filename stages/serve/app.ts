@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { ServiceConfig } from './config.ts';
 import { openDecoder } from './decoder.ts';
 import { docsPage } from './docs-page.ts';
-import { answerClientError, answerFailure, handleFailures } from './failures.ts';
+import { answerClientError, answerFailure, handleFailures, safeHeaders } from './failures.ts';
 import { homePage } from './home-page.ts';
 import { loggerOptions, logRequest, withTrace } from './log.ts';
 import type { ServedModel } from './model.ts';
@@ -103,9 +103,7 @@ export async function buildService(
   handleFailures(app);
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers({
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-      'cache-control': 'no-store',
+      ...safeHeaders,
       'x-request-id': request.id,
       // Clients that keep their connection learn that it is about to end, before it does.
       ...(phase === 'draining' && { connection: 'close' }),

@@ -6,6 +6,13 @@ import { ImageError } from '../vision/images.ts';
 import { errorBody, errorStatus, ServiceError, type ErrorCode } from './service-error.ts';
 import { notAForm } from './upload.ts';
 
+/** On every answer of any kind. */
+export const safeHeaders = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+} as const;
+
 export function handleFailures(app: FastifyInstance): void {
   app.setErrorHandler(answerFailure);
   app.setNotFoundHandler((request, reply) => {
@@ -22,6 +29,7 @@ export function answerFailure(
   reply: FastifyReply,
 ): FastifyReply {
   const failure = expectedFailure(error);
+  void reply.headers(safeHeaders); // hooks have not run where there is no route
   if (failure !== undefined) {
     if (failure.status === 503) void reply.header('retry-after', '1');
     return reply.code(failure.status).send(errorBody(failure.code, failure.message, failure.hint));
@@ -43,7 +51,7 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     'content-type: application/json; charset=utf-8',
-    'x-content-type-options: nosniff',
+    ...Object.entries(safeHeaders).map(([name, value]) => `${name}: ${value}`),
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
   ];

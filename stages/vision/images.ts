@@ -157,6 +157,6 @@ async function readSize(image: Sharp, name: string): Promise<{ width: number; he
 }
 
 function broken(name: string, error: unknown): ImageError {
-  const reason = (error as Error).message.split('\n')[0] ?? '';
+  const reason = (error as Error).message.split('\n')[0]?.replace(/[:\s]+$/, '') ?? '';
   return new ImageError('broken', `${name} cannot be decoded: ${reason}`);
 }
