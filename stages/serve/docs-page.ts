@@ -1,8 +1,8 @@
 /** The OpenAPI document as a page for people. */
 import { escapeHtml, openTemplate, type Page } from './page.ts';
 import type { openApiDocument } from './openapi.ts';
-import { answerFor } from './answer.ts';
-import { errorBody, errorStatus } from './service-error.ts';
+import { exampleAnswer, exampleErrors } from './examples.ts';
+import { errorStatus } from './service-error.ts';
 
 const template = openTemplate('docs.html');
 
@@ -13,11 +13,6 @@ interface Operation {
 
 /** `origin` is where the reader reached the service, such as `http://127.0.0.1:8080`. */
 export function docsPage(document: ReturnType<typeof openApiDocument>, origin: string): Page {
-  const example = {
-    ...answerFor(Float32Array.of(0.91, 0.07, 0.02), ['amber-finch', 'rust-thrush', 'marsh-tit']),
-    model: 'plate-cnn-uint8@3f2a91c0d4e7',
-    revision: 'aviansight-00007',
-  };
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods as Record<string, Operation>).map(([method, operation]) =>
       operationSection(method, path, operation),
@@ -28,11 +23,9 @@ export function docsPage(document: ReturnType<typeof openApiDocument>, origin: s
   );
   return template({
     origin,
-    example: JSON.stringify(example, null, 2),
+    example: JSON.stringify(exampleAnswer, null, 2),
     operations: { markup: operations.join('\n') },
-    errorExample: JSON.stringify(
-      errorBody('unsupported-format', 'the file is no JPEG, PNG or WebP image', 'convert it …'),
-    ),
+    errorExample: JSON.stringify(exampleErrors(415)['unsupported-format']?.value, null, 2),
     errors: { markup: errors.join('\n') },
   });
 }

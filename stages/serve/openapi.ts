@@ -1,29 +1,34 @@
 /** The service's interface as an OpenAPI 3.1 document. */
+import { exampleAnswer, exampleErrors, exampleMetrics, exampleStates } from './examples.ts';
 import { photographField } from './upload.ts';
 import { errorStatus, type ErrorCode } from './service-error.ts';
 
 const inferErrors: Readonly<Record<number, string>> = {
   400: 'No photograph in the request, or a form that cannot be read',
+  408: 'A request that took too long to arrive',
   413: 'More bytes or more pixels than the service takes',
   415: 'Not a form, or a file that is no JPEG, PNG or WebP image',
   422: 'An image that is broken or cut short',
-  503: 'Too busy, or not ready; Retry-After says when to try again',
+  431: 'Headers that are larger than 16 KiB',
+  500: 'A failure of the service, which its log explains',
+  503: 'Too busy; Retry-After says when to try again',
 };
+
+type Examples = Readonly<Record<string, { readonly value: unknown }>>;
 
 /** Limits are in the document, so that clients can check before they send. */
 export function openApiDocument(limits: { maxUploadBytes: number; maxPixels: number }) {
-  const error = (description: string) => ({
+  const json = (description: string, schema: string, examples: Examples) => ({
     description,
-    content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+    content: {
+      'application/json': { schema: { $ref: `#/components/schemas/${schema}` }, examples },
+    },
   });
-  const text = (description: string, type: string) => ({
+  const text = (description: string, type: string, value: string) => ({
     description,
-    content: { [type]: { schema: { type: 'string' } } },
+    content: { [type]: { schema: { type: 'string' }, examples: { text: { value } } } },
   });
-  const state = (description: string) => ({
-    description,
-    content: { 'application/json': { schema: { $ref: '#/components/schemas/State' } } },
-  });
+  const { ready, starting, draining } = exampleStates;
   return {
     openapi: '3.1.0',
     info: {
@@ -59,12 +64,14 @@ export function openApiDocument(limits: { maxUploadBytes: number; maxPixels: num
             },
           },
           responses: {
-            200: {
-              description: 'The species, and how sure the model is',
-              content: { 'application/json': { schema: { $ref: '#/components/schemas/Answer' } } },
-            },
+            200: json('The species, and how sure the model is', 'Answer', {
+              answer: { value: exampleAnswer },
+            }),
             ...Object.fromEntries(
-              Object.entries(inferErrors).map(([status, meaning]) => [status, error(meaning)]),
+              Object.entries(inferErrors).map(([status, meaning]) => [
+                status,
+                json(meaning, 'Error', exampleErrors(Number(status))),
+              ]),
             ),
           },
         },
@@ -73,7 +80,7 @@ export function openApiDocument(limits: { maxUploadBytes: number; maxPixels: num
         get: {
           operationId: 'health',
           summary: 'Answers while the process lives',
-          responses: { 200: text('The process lives', 'text/plain') },
+          responses: { 200: text('The process lives', 'text/plain', 'ok\n') },
         },
       },
       '/readyz': {
@@ -81,8 +88,11 @@ export function openApiDocument(limits: { maxUploadBytes: number; maxPixels: num
           operationId: 'readiness',
           summary: 'Says whether photographs should be sent here',
           responses: {
-            200: state('The model is loaded and warm'),
-            503: state('The model is being loaded, or the service is about to end'),
+            200: json('The model is loaded and warm', 'State', { ready: { value: ready } }),
+            503: json('The model is being loaded, or the service is about to end', 'State', {
+              starting: { value: starting },
+              draining: { value: draining },
+            }),
           },
         },
       },
@@ -90,7 +100,7 @@ export function openApiDocument(limits: { maxUploadBytes: number; maxPixels: num
         get: {
           operationId: 'metrics',
           summary: 'Counts and times in the format of Prometheus',
-          responses: { 200: text('Metrics', 'text/plain') },
+          responses: { 200: text('Metrics', 'text/plain', exampleMetrics) },
         },
       },
     },

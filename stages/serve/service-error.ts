@@ -28,7 +28,6 @@ export const errorStatus = {
   'headers-too-large': 431,
   'internal-error': 500,
   'too-busy': 503,
-  'not-ready': 503,
 } as const;
 
 export type ErrorCode = keyof typeof errorStatus;

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import sharp, { type Sharp } from 'sharp';
 import t, { type Test } from 'tap';
 import { saveTinyModel, tinyLabels } from '../vision/testing/tiny-model.ts';
@@ -221,6 +222,46 @@ await t.test('the interface is documented, and every reference in it resolves', 
     const expected = path === '/infer_image' ? 405 : 200;
     t.equal((await fetch(url + path)).status, expected, path);
   }
+});
+
+await t.test('every example in the document is what its schema says', async (t) => {
+  interface Content {
+    readonly schema: object;
+    readonly examples: Readonly<Record<string, { readonly value: unknown }>>;
+  }
+  type Operations = Record<
+    string,
+    { responses: Record<string, { content: Record<string, Content> }> }
+  >;
+  const document = (await (await fetch(`${url}/openapi.json`)).json()) as {
+    paths: Record<string, Operations>;
+    components: object;
+  };
+  const ajv = new Ajv2020({ strict: false });
+  for (const [path, operations] of Object.entries(document.paths)) {
+    for (const [status, { content }] of Object.values(operations).flatMap((operation) =>
+      Object.entries(operation.responses),
+    )) {
+      for (const { schema, examples } of Object.values(content)) {
+        const validate = ajv.compile({ ...schema, components: document.components });
+        t.ok(Object.keys(examples).length > 0, `${path} ${status} has an example`);
+        for (const [name, { value }] of Object.entries(examples)) {
+          t.ok(validate(value), `${path} ${status} ${name}: ${ajv.errorsText(validate.errors)}`);
+        }
+      }
+    }
+  }
+});
+
+await t.test('a log line is shown beside the trace of its request', async (t) => {
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  const response = await fetch(`${url}/docs`, { headers: { traceparent } });
+  t.match(log.at(-1), {
+    requestId: response.headers.get('x-request-id'),
+    'logging.googleapis.com/trace': '4bf92f3577b34da6a3ce929d0e0e4736',
+    'logging.googleapis.com/spanId': '00f067aa0ba902b7',
+    'logging.googleapis.com/trace_sampled': true,
+  });
 });
 
 await t.test('unknown paths and methods', async (t) => {
