@@ -1,6 +1,6 @@
 /** The page in a real browser: mouse, keyboard, clipboard, finger and screen reader. SCREENSHOTS=folder keeps what it looks like. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
@@ -27,7 +27,6 @@ t.teardown(async () => {
   await browser.close();
   rmSync(dir, { recursive: true });
 });
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const jpeg = await birdOf(320);
 
 async function birdOf(size: number): Promise<Buffer> {
@@ -90,7 +89,7 @@ async function shot(page: Page, name: string): Promise<void> {
 async function unreadable(page: Page): Promise<string[]> {
   // A page under our policy runs no script but its own, so axe comes through the debugger.
   const session = await page.context().newCDPSession(page);
-  const run = `${axe}; axe.run(document).then((found) => JSON.stringify(found.violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.html))))`;
+  const run = `${axe.source}; axe.run(document).then((found) => JSON.stringify(found.violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.html))))`;
   const { result } = await session.send('Runtime.evaluate', {
     expression: run,
     awaitPromise: true,
