@@ -75,7 +75,7 @@ const accuracy = (): number =>
     }
   ).accuracy;
 
-const ALL = ['fetch', 'stats', 'train', 'evaluate', 'quantize', 'image', 'deploy'];
+const ALL = ['fetch', 'stats', 'train', 'evaluate', 'quantize', 'reference', 'image', 'deploy'];
 const each = (kind: string, stages: readonly string[]): Settled =>
   Object.fromEntries(stages.map((stage) => [stage, kind]));
 

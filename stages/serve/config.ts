@@ -4,6 +4,7 @@ export interface ServiceConfig {
   readonly host: string;
   readonly port: number;
   readonly modelDir: string;
+  readonly driftReference: string;
   readonly revision: string;
   readonly maxUploadBytes: number;
   readonly maxPixels: number;
@@ -135,6 +136,11 @@ const texts = {
     fallback: 'model',
     meaning: 'folder of the model: model.json, weights.bin, contract.json',
   },
+  driftReference: {
+    variables: ['DRIFT_REFERENCE'],
+    fallback: '',
+    meaning: 'file that drift is judged by; unless given, drift.json in the folder of the model',
+  },
   revision: {
     variables: ['REVISION', 'K_REVISION'],
     fallback: 'unnamed',
@@ -180,6 +186,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     host: text('host'),
     port: number('port'),
     modelDir: text('modelDir'),
+    driftReference: text('driftReference') || `${text('modelDir')}/drift.json`,
     revision: text('revision'),
     maxUploadBytes: number('maxUploadBytes'),
     maxPixels: number('maxPixels'),

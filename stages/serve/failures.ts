@@ -16,7 +16,8 @@ export const safeHeaders = {
 export function handleFailures(app: FastifyInstance): void {
   app.setErrorHandler(answerFailure);
   app.setNotFoundHandler((request, reply) => {
-    const hint = 'there are /infer_image, /docs, /openapi.json, /healthz, /readyz, /metrics and /';
+    const hint =
+      'there are /infer_image, /docs, /openapi.json, /healthz, /readyz, /metrics, /drift and /';
     const message = `${request.method} ${request.url.slice(0, 200)} is nothing here`;
     return reply.code(404).send(errorBody('not-found', message, hint));
   });

@@ -1,4 +1,5 @@
 /** Starts the service; `--help` prints what it can be told. Ends after SIGTERM or SIGINT, when every request is answered. */
+import { createDriftWatch } from '../drift/service-watch.ts';
 import { buildService } from './app.ts';
 import { describeConfig, readConfig } from './config.ts';
 import { openServedModel } from './model.ts';
@@ -17,10 +18,13 @@ const { config } = read;
 
 let ending = false;
 const threads = config.inferenceThreads === 0 ? undefined : config.inferenceThreads;
+const drift = createDriftWatch(config.driftReference);
 const { app, ready, died, drain } = await buildService(
   config,
   openServedModel(config.modelDir, threads),
+  { openObserver: drift.openObserver },
 );
+drift.addRoute(app);
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {

@@ -9,6 +9,8 @@ export interface Observation {
   readonly embedding?: Float32Array;
   /** Of the pixels that the model saw. */
   readonly colours: ColourStatistics;
+  /** The whole answer, in the order of the contract's labels. */
+  readonly probabilities: Float32Array;
   /** The label that was answered, as it is in the contract. */
   readonly species: string;
   /** Its probability, 0..1. */

@@ -62,7 +62,8 @@ export function createRecognizer(
       metrics.confidence.observe(answer.probability);
       observer.observe({
         ...(embedding && { embedding }),
-        colours: colourStatistics(pixels),
+        colours: colourStatistics(pixels, input.width),
+        probabilities,
         species: answer.species,
         confidence: answer.probability,
       });

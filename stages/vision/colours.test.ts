@@ -1,8 +1,22 @@
 import t from 'tap';
 import { colourStatistics } from './colours.ts';
+import { createRandom } from './random.ts';
+
+const SIZE = 64;
+
+/** A grey picture whose value at a place is given. */
+function grey(value: (x: number, y: number) => number): Uint8Array {
+  return Uint8Array.from({ length: SIZE * SIZE * 3 }, (_, index) => {
+    const place = Math.floor(index / 3);
+    return Math.round(value(place % SIZE, Math.floor(place / SIZE)));
+  });
+}
 
 t.test('mean and deviation per channel, of values scaled to 0..1', (t) => {
-  const { mean, std } = colourStatistics(Uint8Array.of(0, 51, 255, 255, 51, 0, 0, 51, 255));
+  const { mean, std, saturation, ...detail } = colourStatistics(
+    Uint8Array.of(0, 51, 255, 255, 51, 0, 0, 51, 255),
+    3,
+  );
   const near = (actual: number, expected: number): void => {
     t.ok(Math.abs(actual - expected) < 1e-12, `${actual} is ${expected}`);
   };
@@ -12,5 +26,35 @@ t.test('mean and deviation per channel, of values scaled to 0..1', (t) => {
   near(std[0], Math.sqrt(2) / 3);
   near(std[1], 0);
   near(std[2], Math.sqrt(2) / 3);
+  near(saturation, 1);
+  t.same(detail, { sharpness: 0, grain: 0 }, 'a row has no neighbours above and below');
+  t.end();
+});
+
+t.test('a ramp is sharp and has no grain, noise has the deviation that it was made with', (t) => {
+  const ramp = colourStatistics(
+    grey((x) => x * 4),
+    SIZE,
+  );
+  t.ok(Math.abs(ramp.sharpness - 4 / 2 / 255) < 1e-12);
+  t.ok(ramp.grain < 1e-12, 'a ramp has no second differences');
+  const random = createRandom(47);
+  const noisy = colourStatistics(
+    grey((x) => 60 + x * 2 + random.normal() * 8),
+    SIZE,
+  );
+  t.ok(Math.abs(noisy.grain - 8 / 255) < 0.8 / 255, `${noisy.grain * 255} is about 8`);
+  t.equal(noisy.saturation, 0);
+  t.end();
+});
+
+t.test('a large picture is looked at in places, and says the same', (t) => {
+  const stripes = (width: number): number => {
+    const pixels = Uint8Array.from({ length: width * width * 3 }, (_, index) => {
+      return Math.floor(index / 3) % 4 < 2 ? 40 : 200;
+    });
+    return colourStatistics(pixels, width).sharpness;
+  };
+  t.ok(Math.abs(stripes(64) - stripes(260)) < 0.02 * stripes(64));
   t.end();
 });

@@ -1,0 +1,109 @@
+/** Has what is seen drifted away from the reference? One verdict out of many tests; pure. */
+import { chiSquaredHomogeneity } from './chi-squared.ts';
+import { FEATURES, type FeatureName } from './features.ts';
+import { discrepancy, meanDiscrepancy, permutationP } from './kernel.ts';
+import { ksTwoSample } from './kolmogorov-smirnov.ts';
+import { holm } from './multiple-testing.ts';
+import type { Reference } from './reference.ts';
+import type { Sketch } from './sketch.ts';
+import {
+  countByCell,
+  describeIndex,
+  quantileBorders,
+  stabilityIndex,
+  type EffectSize,
+} from './stability-index.ts';
+
+/** Cells of a feature's stability index: the deciles of the reference. */
+const CELLS = 10;
+
+export interface DriftTest {
+  readonly name: FeatureName | 'species' | 'embedding';
+  /** Kolmogorov-Smirnov a feature, chi-squared on the answered species, maximum mean discrepancy of embeddings. */
+  readonly test: 'ks' | 'chi-squared' | 'mmd';
+  readonly statistic: number;
+  readonly p: number;
+  /** After Holm's correction over all tests of the verdict: comparable with `alpha`. */
+  readonly adjusted: number;
+  readonly effect: {
+    readonly measure: 'psi' | 'mmd';
+    readonly value: number;
+    /** In words, where there is a convention. */
+    readonly size?: EffectSize;
+  };
+  readonly drifted: boolean;
+}
+
+export interface Verdict {
+  readonly v: 1;
+  readonly drifted: boolean;
+  /** Chance of `drifted` where nothing has drifted. */
+  readonly alpha: number;
+  readonly correction: 'holm';
+  readonly images: number;
+  readonly reference: { readonly images: number; readonly model: string };
+  /** In the order of FEATURES, then `species` and `embedding`. */
+  readonly tests: readonly DriftTest[];
+}
+
+/** Below this a window can hardly show anything, and chi-squared does not hold. */
+export const LEAST_IMAGES = 50;
+
+/** `sketch` holds at least LEAST_IMAGES. */
+export function judgeDrift(reference: Reference, sketch: Sketch): Verdict {
+  const raw = [
+    ...FEATURES.map((name) => judgeFeature(name, reference, sketch)),
+    judgeSpecies(reference, sketch),
+    judgeEmbedding(reference, sketch),
+  ];
+  const adjusted = holm(raw.map(({ p }) => p));
+  const tests = raw.map(({ name, test, statistic, p, effect }, index): DriftTest => {
+    const corrected = adjusted[index] ?? 1;
+    const drifted = corrected <= reference.falseAlarms;
+    return { name, test, statistic, p, adjusted: corrected, effect, drifted };
+  });
+  return {
+    v: 1,
+    drifted: tests.some(({ drifted }) => drifted),
+    alpha: reference.falseAlarms,
+    correction: 'holm',
+    images: sketch.images,
+    reference: { images: reference.images, model: reference.model },
+    tests,
+  };
+}
+
+type Uncorrected = Omit<DriftTest, 'adjusted' | 'drifted'>;
+
+function judgeFeature(name: FeatureName, reference: Reference, sketch: Sketch): Uncorrected {
+  const then = reference.features[name];
+  const now = [...sketch.features[name]].sort((a, b) => a - b);
+  const { statistic, p } = ksTwoSample(then, now);
+  const borders = quantileBorders(then, CELLS);
+  const psi = stabilityIndex(countByCell(then, borders), countByCell(now, borders));
+  return { name, test: 'ks', statistic, p, effect: psiEffect(psi) };
+}
+
+function judgeSpecies(reference: Reference, sketch: Sketch): Uncorrected {
+  const { statistic, p } = chiSquaredHomogeneity(reference.classes, sketch.classes);
+  const psi = stabilityIndex(reference.classes, sketch.classes);
+  return { name: 'species', test: 'chi-squared', statistic, p, effect: psiEffect(psi) };
+}
+
+function judgeEmbedding({ embedding, images }: Reference, sketch: Sketch): Uncorrected {
+  const then = { sum: embedding.sum, count: images };
+  const now = { sum: sketch.embedding, count: sketch.images };
+  const statistic = discrepancy(then, now);
+  const value = meanDiscrepancy(then, now);
+  return {
+    name: 'embedding',
+    test: 'mmd',
+    statistic,
+    p: permutationP(statistic, embedding.null),
+    effect: { measure: 'mmd', value },
+  };
+}
+
+function psiEffect(value: number): DriftTest['effect'] {
+  return { measure: 'psi', value, size: describeIndex(value) };
+}
