@@ -87,23 +87,29 @@ export function nullDistribution(
   times: number,
   random: Random,
 ): number[] {
-  const total = new Float64Array(mapped[0]?.length ?? 0);
-  for (const vector of mapped)
-    vector.forEach((value, at) => (total[at] = (total[at] ?? 0) + value));
-  const count = Math.min(window, Math.floor(mapped.length / 2));
+  const [images, size] = [mapped.length, mapped[0]?.length ?? 0];
+  const count = Math.min(window, Math.floor(images / 2));
+  const total = new Float64Array(size);
+  for (const vector of mapped) addVector(total, vector);
   const order = mapped.map((_, index) => index);
+  const sum = new Float64Array(size);
+  const rest = new Float64Array(size);
   const drawn = Array.from({ length: times }, () => {
-    const sum = new Float64Array(total.length);
+    sum.fill(0);
     for (let k = 0; k < count; k += 1) {
-      const other = k + random.int(order.length - k);
+      const other = k + random.int(images - k);
       [order[k], order[other]] = [order[other] ?? 0, order[k] ?? 0];
-      const vector = mapped[order[k] ?? 0];
-      for (let at = 0; at < sum.length; at += 1) sum[at] = (sum[at] ?? 0) + (vector?.[at] ?? 0);
+      addVector(sum, mapped[order[k] ?? 0] ?? sum);
     }
-    const rest = total.map((value, at) => value - (sum[at] ?? 0));
-    return discrepancy({ sum: rest, count: mapped.length - count }, { sum, count });
+    for (let at = 0; at < size; at += 1) rest[at] = (total[at] ?? 0) - (sum[at] ?? 0);
+    return discrepancy({ sum: rest, count: images - count }, { sum, count });
   });
   return drawn.sort((a, b) => a - b);
+}
+
+/** The inner loop of all of this: some hundred million additions, so nothing but typed arrays may pass here. */
+function addVector(sum: Float64Array, vector: Float64Array): void {
+  for (let at = 0; at < sum.length; at += 1) sum[at] = (sum[at] ?? 0) + (vector[at] ?? 0);
 }
 
 /** (1 + how many of the null are at least as large) / (1 + their number): never 0 (Phipson and Smyth 2010). */

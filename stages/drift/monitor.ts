@@ -28,14 +28,14 @@ export interface DriftMonitor {
 /**
  * Windows do not overlap, so each verdict is about new images and the rate of false alarms is that of the
  * reference; whatever begins to drift, anywhere in a window, is in a whole window of its own within twice as
- * many images. Memory: two windows of numbers. A verdict takes some milliseconds, `schedule` says when.
+ * many images. Memory: two windows of numbers. A verdict takes tens of milliseconds, `schedule` says when.
  */
 export function createDriftMonitor(
   reference: Reference,
   registry: Registry,
   {
     onVerdict = () => undefined,
-    schedule = (work) => void setImmediate(work),
+    schedule = spaced(),
   }: {
     readonly onVerdict?: (verdict: Verdict) => void;
     readonly schedule?: (work: () => void) => void;
@@ -121,6 +121,21 @@ export function createDriftMonitor(
       alarms: found,
       ...(latest === undefined ? { sketch: sketcher.sketch() } : latest),
     }),
+  };
+}
+
+/** At a thousand photographs a second four windows fill up in one; verdicts on all of them would be felt by whoever waits. */
+const BETWEEN_VERDICTS_MS = 5000;
+
+function spaced(): (work: () => void) => void {
+  let last = -Infinity;
+  return (work) => {
+    const wait = Math.max(0, last + BETWEEN_VERDICTS_MS - performance.now());
+    // A process that ends does not wait for a verdict.
+    setTimeout(() => {
+      last = performance.now();
+      work();
+    }, wait).unref();
   };
 }
 
