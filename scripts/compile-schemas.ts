@@ -19,8 +19,8 @@ export declare const validate: {
 `;
 
 /**
- * Turns src/config/pipeline.schema.json into a validator that needs no ajv at run time (compiling
- * there costs 40 ms of every start), and into the published schema, which admits templates as well.
+ * Turns the schemas of src/config into validators that need no ajv at run time (compiling
+ * there costs 40 ms of every start), and into the published ones; that of pipelines admits templates as well.
  * Files that would not change are left alone.
  */
 export async function compileSchemas(): Promise<void> {
@@ -30,6 +30,10 @@ export async function compileSchemas(): Promise<void> {
   await write(`${target}/pipeline.js`, await compile(schema));
   await write(`${target}/pipeline.d.ts`, DECLARATION);
   await publish(publishedPipelineSchema(schema), `${root}schemas/pipeline.schema.json`);
+  const monitoring = await readFile(`${root}src/config/monitoring.schema.json`, 'utf8');
+  await write(`${target}/monitoring.js`, await compile(JSON.parse(monitoring) as JsonObject));
+  await write(`${target}/monitoring.d.ts`, DECLARATION);
+  await write(`${root}schemas/monitoring.schema.json`, monitoring);
 }
 
 /** Formatted as the rest of the repository, so it is compared by content: loading the formatter takes a while. */

@@ -22,6 +22,7 @@ export * as lineage from './verbs/lineage.ts';
 export * as logs from './verbs/logs.ts';
 export * as mergeLock from './verbs/merge-lock.ts';
 export * as metrics from './verbs/metrics.ts';
+export * as monitoring from './verbs/monitoring.ts';
 export * as move from './verbs/move.ts';
 export * as params from './verbs/params.ts';
 export * as plots from './verbs/plots.ts';

@@ -74,6 +74,11 @@ export const CODES = {
   'override/unknown-key': 'An override of a key that the configuration does not have.',
   'override/exists': '`+key=value` for a key that is already there.',
   'override/not-there': '`~key` for a key that is not there, or that has another value.',
+
+  'monitoring/missing-key': 'A key that monitoring.yaml has to have is not there.',
+  'monitoring/unknown-key': 'A key that monitoring.yaml does not have at this place.',
+  'monitoring/bad-value': 'A value of monitoring.yaml that its key does not take.',
+  'monitoring/unknown-channel': 'A name under `notify` that no channel has.',
 } as const satisfies { readonly [code: string]: string };
 
 export type Code = keyof typeof CODES;
