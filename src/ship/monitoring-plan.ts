@@ -73,8 +73,11 @@ export function differences(wanted: JsonValue, found: JsonValue | undefined, at 
   // In Google's JSON a number, flag or text that is 0, false or empty is left out.
   const isAbsent = found === undefined || found === null;
   const actual = isAbsent && (wanted === 0 || wanted === false || wanted === '') ? wanted : found;
-  return String(actual) === String(wanted) ? [] : [at];
+  return textOf(actual) === textOf(wanted) ? [] : [at];
 }
+
+const textOf = (value: JsonValue | undefined): string =>
+  typeof value === 'string' ? value : JSON.stringify(value ?? null);
 
 const idOf = ({ kind, key }: Pick<WantedResource, 'kind' | 'key'>): string => `${kind}/${key}`;
 

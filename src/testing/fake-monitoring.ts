@@ -11,6 +11,8 @@ import type { ClientOptions } from '../adapters/monitoring-gcp/clients.ts';
 
 type Message = Record<string, JsonValue>;
 
+const textOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
+
 export interface FakeMonitoring {
   readonly options: ClientOptions;
   /** By the API's name. */
@@ -48,7 +50,7 @@ export async function startFakeMonitoring(t: Test): Promise<FakeMonitoring> {
     return [...resources].filter(([name]) => pattern.test(name)).map(([, message]) => message);
   };
   const existing = (name: JsonValue | undefined): Message =>
-    resources.get(String(name)) ?? fail(grpc.status.NOT_FOUND, `there is no ${String(name)}`);
+    resources.get(textOf(name)) ?? fail(grpc.status.NOT_FOUND, `there is no ${textOf(name)}`);
 
   /** What Google fills in or refuses, as far as plans can see it. */
   const put = (name: string, message: Message): Message => {
@@ -59,7 +61,7 @@ export async function startFakeMonitoring(t: Test): Promise<FakeMonitoring> {
       condition['name'] = `${name}/conditions/${++number}`;
       const threshold = condition['conditionThreshold'] as Message;
       const [, objective] =
-        /select_slo_burn_rate\("([^"]+)"/.exec(String(threshold['filter'])) ?? [];
+        /select_slo_burn_rate\("([^"]+)"/.exec(textOf(threshold['filter'])) ?? [];
       if (objective !== undefined && !resources.has(objective)) {
         fail(grpc.status.INVALID_ARGUMENT, `no objective ${objective}`);
       }
@@ -69,7 +71,7 @@ export async function startFakeMonitoring(t: Test): Promise<FakeMonitoring> {
     return stored;
   };
   const remove = (request: Message): Message => {
-    const name = String(existing(request['name'])['name']);
+    const name = textOf(existing(request['name'])['name']);
     const isUsed = [...resources.values()].some((message) =>
       ((message['notificationChannels'] ?? []) as string[]).includes(name),
     );
@@ -81,12 +83,12 @@ export async function startFakeMonitoring(t: Test): Promise<FakeMonitoring> {
     return {};
   };
   const create = (parent: string, kind: string, id: JsonValue | undefined, message: Message) => {
-    const name = `${parent}/${kind}/${id === undefined || id === '' ? String(1000 + ++number) : String(id)}`;
+    const name = `${parent}/${kind}/${id === undefined || id === '' ? String(1000 + ++number) : textOf(id)}`;
     if (resources.has(name)) fail(grpc.status.ALREADY_EXISTS, `${name} is there already`);
     return put(name, message);
   };
   const update = (message: Message): Message =>
-    put(String(existing(message['name'])['name']), message);
+    put(textOf(existing(message['name'])['name']), message);
 
   const handle = (name: string, work: (request: Message) => Message) => {
     return (
@@ -104,7 +106,7 @@ export async function startFakeMonitoring(t: Test): Promise<FakeMonitoring> {
     };
   };
   const field = (request: Message, key: string): Message => request[key] as Message;
-  const text = (request: Message, key: string): string => String(request[key]);
+  const text = (request: Message, key: string): string => textOf(request[key]);
   const methods: Record<string, Record<string, (request: Message) => Message>> = {
     AlertPolicyService: {
       ListAlertPolicies: (r) => ({ alertPolicies: under(text(r, 'name'), 'alertPolicies') }),

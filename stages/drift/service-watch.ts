@@ -46,10 +46,10 @@ export function createDriftWatch(referencePath: string): DriftWatch {
           else log?.info(figures, 'no drift');
         },
       });
-      const { add } = monitor;
+      const watching = monitor;
       return {
         observe: ({ colours, probabilities }) => {
-          add(observed(colours, probabilities));
+          watching.add(observed(colours, probabilities));
         },
       };
     },

@@ -128,7 +128,7 @@ const KINDS: Readonly<Record<string, Scene>> = {
   },
 };
 
-t.test(`${streams} streams of ${STREAM} photographs without drift`, async (t) => {
+await t.test(`${streams} streams of ${STREAM} photographs without drift`, async (t) => {
   let [windows, alarms, alarmed] = [0, 0, 0];
   for (let stream = 0; stream < streams; stream += 1) {
     const random = createRandom(seed).fork(`unchanged ${stream}`);
@@ -160,7 +160,7 @@ t.test(`${streams} streams of ${STREAM} photographs without drift`, async (t) =>
 });
 
 for (const [kind, scene] of Object.entries(KINDS)) {
-  t.test(kind, async (t) => {
+  await t.test(kind, async (t) => {
     const needed: number[] = [];
     for (let stream = 0; stream < shiftedStreams; stream += 1) {
       const random = createRandom(seed).fork(`${kind} ${stream}`);

@@ -1,5 +1,4 @@
 import type * as monitoring from '@google-cloud/monitoring';
-import type { JsonObject } from '../../model/json.ts';
 import { openDashboards, type Dashboards } from './dashboards.ts';
 
 export interface ClientOptions {

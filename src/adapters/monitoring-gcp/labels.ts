@@ -14,9 +14,12 @@ export function isOurs(
   scope: MonitoringScope,
 ): labels is JsonObject {
   if (!isJsonObject(labels)) return false;
-  const key = labels['avian-key'];
-  if (typeof key !== 'string' || key === '') return false;
+  const key = keyOf(labels);
+  if (key === '') return false;
   return Object.entries(labelsOf(scope, key)).every(([name, value]) => labels[name] === value);
 }
 
-export const keyOf = (labels: JsonObject): string => String(labels['avian-key']);
+export function keyOf(labels: JsonObject): string {
+  const key = labels['avian-key'];
+  return typeof key === 'string' ? key : '';
+}
