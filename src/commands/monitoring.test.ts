@@ -225,10 +225,7 @@ t.test('for people and for machines', async (t) => {
   const text = (view: MonitoringView): string => monitoringText(view, style);
   const planned = await done(FULL, false);
   t.match(text(planned), /^create +service +service +aviansight in europe-west1\n/);
-  t.match(
-    text(planned),
-    /create +slo +latency +95 % of requests within 300 ms over 7 days\n/,
-  );
+  t.match(text(planned), /create +slo +latency +95 % of requests within 300 ms over 7 days\n/);
   t.match(
     text(planned),
     /aviansight in europe-west1, project birds-123: 15 to create, 0 to keep; `avian monitoring apply` does it\n$/,

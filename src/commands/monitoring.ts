@@ -1,4 +1,4 @@
-import { readMonitoring } from '../config/read-monitoring.ts';
+import { readMonitoring, type GivenPlace } from '../config/read-monitoring.ts';
 import { problem, type Problem } from '../model/diagnostic.ts';
 import type {
   FoundResource,
@@ -20,13 +20,20 @@ export interface MonitoringPorts {
   readonly notify: (message: string) => void;
 }
 
+export interface MonitoringOptions {
+  readonly file: string;
+  readonly apply: boolean;
+  /** Goes before what the file says. */
+  readonly given?: GivenPlace;
+}
+
 /**
  * `avian monitoring plan|apply`: makes what watches a service what monitoring.yaml says, or tells what that would take.
  * Only resources that carry our labels for this service are looked at; what the file no longer says is removed.
  * A failure leaves what was done; the next apply does the rest.
  */
 export async function monitoring(
-  { file, apply }: { readonly file: string; readonly apply: boolean },
+  { file, apply, given }: MonitoringOptions,
   ports: MonitoringPorts,
 ): Promise<Result<MonitoringView, Problem>> {
   const text = ports.read(file);
@@ -34,7 +41,7 @@ export async function monitoring(
     const hint = 'write one; schemas/monitoring.schema.json says every key';
     return err(problem('pipeline', 'monitoring/no-file', `there is no ${file}`, hint));
   }
-  const settings = await readMonitoring(file, text);
+  const settings = await readMonitoring(file, text, given);
   if (!settings.ok) return err({ kind: 'pipeline', diagnostics: settings.error });
   const wanted = wantedResources(settings.value);
   const { project, region, service } = settings.value;

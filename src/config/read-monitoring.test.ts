@@ -80,7 +80,11 @@ t.test('everything wrong is told at once, where it stands, with what to do', asy
   ]);
   t.match(await problems('project: [\n'), [/^yaml\/syntax/]);
   t.match(await problems(''), [/bad-value 1: monitoring\.yaml cannot be empty/]);
-  t.match(await problems('a: 1\n'), [/missing-key/, /missing-key/, /missing-key/, /unknown-key/]);
+  t.match(await problems('a: 1\n'), [/missing-key/, /unknown-key/]);
+  t.match(await problems('service: a\n'), [
+    /missing-key 1: monitoring\.yaml has no `project` \| or give it: --project/,
+    /missing-key 1: monitoring\.yaml has no `region` \| or give it: --region/,
+  ]);
 });
 
 t.test('the published schema is the one that files are held to, and a schema', async (t) => {
@@ -88,4 +92,14 @@ t.test('the published schema is the one that files are held to, and a schema', a
   const published = read('../../schemas/monitoring.schema.json');
   t.equal(published, read('./monitoring.schema.json'));
   t.ok(new Ajv({ allowUnionTypes: true }).compile(JSON.parse(published) as object));
+});
+
+t.test('project and region can be given beside the file, and then go before it', async (t) => {
+  const given = { project: 'other-456', region: 'us-central1' };
+  const read = await readMonitoring(
+    'monitoring.yaml',
+    'service: aviansight\nregion: europe-west1\n',
+    given,
+  );
+  t.match(read, { ok: true, value: { ...given, service: 'aviansight' } });
 });

@@ -25,10 +25,17 @@ const BURN_RATES: MonitoringSettings['burnRates'] = {
   slow: { rate: 6, windowSeconds: 21_600, shortSeconds: 1800 },
 };
 
+/** Given beside the file, and going before what it says. */
+export interface GivenPlace {
+  readonly project?: string;
+  readonly region?: string;
+}
+
 /** The text of monitoring.yaml as settings, or all that is wrong with it, each with its place. */
 export async function readMonitoring(
   file: string,
   text: string,
+  given: GivenPlace = {},
 ): Promise<Result<MonitoringSettings, readonly Diagnostic[]>> {
   const { source, diagnostics } = parseSource(await import('yaml'), file, text);
   if (source === undefined || diagnostics.length > 0) return err(diagnostics);
@@ -41,7 +48,18 @@ export async function readMonitoring(
     return err(errors.map((error) => inWords(error, source, schema)));
   }
   const problems: Diagnostic[] = [];
-  const settings = settingsOf(source.value as unknown as RawMonitoring, source, problems);
+  const raw = {
+    ...(source.value as unknown as Omit<RawMonitoring, 'project' | 'region'>),
+    ...given,
+  };
+  for (const key of ['project', 'region'] as const) {
+    if (Object.hasOwn(raw, key)) continue;
+    const message = `${file} has no \`${key}\``;
+    problems.push(
+      diagnose('monitoring/missing-key', message, source.at.key([]), `or give it: --${key}`),
+    );
+  }
+  const settings = settingsOf(raw as RawMonitoring, source, problems);
   return problems.length > 0 ? err(problems) : ok(settings);
 }
 

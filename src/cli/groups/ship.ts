@@ -54,13 +54,15 @@ export const ship: Verbs = {
     summary:
       'objectives, alerts and a dashboard for a service on Cloud Run, as monitoring.yaml says',
     help: `usage: avian monitoring plan [FILE] [options]
-       avian monitoring apply [FILE]
+       avian monitoring apply [FILE] [options]
 
 Makes Cloud Monitoring what FILE (monitoring.yaml) says: objectives for availability, latency and CPU with alerts on
 fast and slow burning, alerts on requests, CPU and bytes that come in, who is told, and a dashboard. Only what carries
 avian's labels for this service is changed; what the file no longer says is removed. \`plan\` changes nothing.
 Needs Google's client beside avian: npm install @google-cloud/monitoring
 
+      --project ID     goes before what FILE says
+      --region REGION  the same
       --exit-code      plan: end with 3 if anything is to be changed
       --json           {"v":1,"applied","changes","actions":[{"action","kind","key",…}]}`,
     load: async () => (await import('../rare-verbs.ts')).monitoring,

@@ -12,6 +12,8 @@ import { atMostOneWord } from '../one-word.ts';
 import { tellProblem } from '../tell-problem.ts';
 
 const OPTIONS = {
+  project: { type: 'string' },
+  region: { type: 'string' },
   'exit-code': { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 } as const;
@@ -25,8 +27,13 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
   const { name, rest } = verb.value;
   const file = atMostOneWord(rest, `monitoring ${name}`);
   if (!file.ok) return tellProblem(file.error, io);
+  const { project, region } = options;
+  const given = {
+    ...(project !== undefined && { project }),
+    ...(region !== undefined && { region }),
+  };
   const done = await monitoring(
-    { file: file.value ?? 'monitoring.yaml', apply: name === 'apply' },
+    { given, file: file.value ?? 'monitoring.yaml', apply: name === 'apply' },
     {
       read: (wanted) => readText(resolve(io.cwd, wanted)),
       open: openMonitoring,
