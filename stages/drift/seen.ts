@@ -77,8 +77,8 @@ export async function sketchOfFiles(
   const drawn = createRandom(reference.embedding.seed).fork('files').shuffle(files);
   const chosen = drawn.slice(0, reference.window);
   // The binding and the model are what takes the time of this program; a service's sketch needs neither.
-  const { openPredictor } = await import('../vision/predictor.ts');
-  const predictor = await openPredictor(modelDir);
+  const { openFastPredictor } = await import('../vision/fast-predictor.ts');
+  const { predictor } = await openFastPredictor(modelDir);
   const name = await nameModel(modelDir, predictor.contract);
   if (name !== reference.model) {
     throw new StageError(

@@ -15,6 +15,8 @@ t.test('variables are read; Cloud Run names the revision, REVISION wins', (t) =>
     kind: 'ok',
     config: { port: 0, host: '127.0.0.1', modelDir: '/m', revision: 'birds-00007' },
   });
+  t.match(readConfig(env), { config: { driftReference: '/m/drift.json' } });
+  t.match(readConfig({ ...env, DRIFT_REFERENCE: '/d' }), { config: { driftReference: '/d' } });
   t.match(readConfig({ ...env, REVISION: 'mine' }), { config: { revision: 'mine' } });
   t.end();
 });

@@ -20,6 +20,30 @@ export const exampleMetrics = `# HELP aviansight_predictions_total Photographs b
 aviansight_predictions_total{species="amber-finch"} 12
 `;
 
+export const exampleDrift = {
+  v: 1,
+  window: 250,
+  filling: 31,
+  windows: 4,
+  alarms: 0,
+  verdict: {
+    v: 1,
+    drifted: false,
+    found: '',
+    alpha: 0.01,
+    correction: 'holm',
+    images: 250,
+    reference: { images: 585, model: deployed.model },
+    tests: [
+      {
+        ...{ name: 'brightness', test: 'ks', statistic: 0.051, p: 0.73, adjusted: 1 },
+        ...{ effect: { measure: 'psi', value: 0.012, size: 'negligible' }, drifted: false },
+      },
+    ],
+  },
+  sketch: { version: 1, model: deployed.model, images: 250 },
+};
+
 const words: Readonly<Record<ErrorCode, readonly [message: string, hint: string]>> = {
   'no-photograph': [
     'the form has no file bird_image, only image',

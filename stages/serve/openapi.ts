@@ -1,5 +1,5 @@
 /** The service's interface as an OpenAPI 3.1 document. */
-import { exampleAnswer, exampleErrors, exampleMetrics, exampleStates } from './examples.ts';
+import { exampleAnswer, exampleDrift, exampleErrors, exampleMetrics, exampleStates } from './examples.ts';
 import { photographField } from './upload.ts';
 import { errorStatus, type ErrorCode } from './service-error.ts';
 
@@ -103,6 +103,19 @@ export function openApiDocument(limits: { maxUploadBytes: number; maxPixels: num
           responses: { 200: text('Metrics', 'text/plain', exampleMetrics) },
         },
       },
+      '/drift': {
+        get: {
+          operationId: 'drift',
+          summary:
+            'Says whether what is seen has drifted away from what the model saw when all was well',
+          responses: {
+            200: json('The verdict on the latest full window, and its sketch', 'Drift', {
+              quiet: { value: exampleDrift },
+            }),
+            404: json('The service has no reference to compare with', 'Error', exampleErrors(404)),
+          },
+        },
+      },
     },
     components: { schemas: schemas() },
   };
@@ -141,6 +154,47 @@ function schemas() {
         status: { enum: ['starting', 'ready', 'draining'] },
         revision: { type: 'string' },
         model: { type: 'string' },
+      },
+    },
+    Drift: {
+      type: 'object',
+      required: ['v', 'window', 'filling', 'windows', 'alarms', 'sketch'],
+      properties: {
+        v: { const: 1 },
+        window: { type: 'integer', description: 'Photographs that a verdict is about' },
+        filling: { type: 'integer', description: 'Photographs in the window that is being filled' },
+        windows: { type: 'integer', description: 'Windows that were judged' },
+        alarms: { type: 'integer', description: 'Windows that had drifted' },
+        verdict: {
+          type: 'object',
+          description: 'Absent before the first full window',
+          required: ['v', 'drifted', 'alpha', 'correction', 'images', 'reference', 'tests'],
+          properties: {
+            v: { const: 1 },
+            drifted: { type: 'boolean' },
+            alpha: { ...probability, description: 'Chance of a false alarm' },
+            correction: { const: 'holm' },
+            images: { type: 'integer' },
+            reference: { type: 'object' },
+            tests: {
+              type: 'array',
+              items: {
+                type: 'object',
+                required: ['name', 'test', 'statistic', 'p', 'adjusted', 'effect', 'drifted'],
+                properties: {
+                  name: { type: 'string' },
+                  test: { enum: ['ks', 'chi-squared', 'mmd'] },
+                  statistic: { type: 'number' },
+                  p: probability,
+                  adjusted: { ...probability, description: "After Holm's correction" },
+                  effect: { type: 'object' },
+                  drifted: { type: 'boolean' },
+                },
+              },
+            },
+          },
+        },
+        sketch: { type: 'object', description: 'Numbers of a window, for avian run drift' },
       },
     },
     Error: {

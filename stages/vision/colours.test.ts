@@ -6,10 +6,10 @@ const SIZE = 64;
 
 /** A grey picture whose value at a place is given. */
 function grey(value: (x: number, y: number) => number): Uint8Array {
-  return Uint8Array.from({ length: SIZE * SIZE * 3 }, (_, index) => {
-    const place = Math.floor(index / 3);
-    return Math.round(value(place % SIZE, Math.floor(place / SIZE)));
-  });
+  const places = Array.from({ length: SIZE * SIZE }, (_, place) =>
+    Math.round(value(place % SIZE, Math.floor(place / SIZE))),
+  );
+  return Uint8Array.from(places.flatMap((luma) => [luma, luma, luma]));
 }
 
 t.test('mean and deviation per channel, of values scaled to 0..1', (t) => {
