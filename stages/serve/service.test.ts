@@ -5,6 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import sharp, { type Sharp } from 'sharp';
 import t, { type Test } from 'tap';
 import { saveTinyModel, tinyLabels } from '../vision/testing/tiny-model.ts';
+import { createDriftWatch } from '../drift/service-watch.ts';
 import { buildService } from './app.ts';
 import { readConfig } from './config.ts';
 import { openServedModel } from './model.ts';
@@ -27,6 +28,8 @@ const service = await buildService(read.config, loading, {
   logStream: { write: (line) => log.push(JSON.parse(line) as Record<string, unknown>) },
   openObserver: () => ({ observe: (observation) => seen.push(observation) }),
 });
+// As main does; the model has no reference beside it.
+createDriftWatch(join(dir, 'drift.json')).addRoute(service.app);
 const url = await service.app.listen({ host: '127.0.0.1', port: 0 });
 t.teardown(async () => {
   await service.drain();
@@ -219,7 +222,7 @@ await t.test('the interface is documented, and every reference in it resolves', 
     t.ok(found, reference);
   }
   for (const path of Object.keys(document['paths'] as Tree)) {
-    const expected = path === '/infer_image' ? 405 : 200;
+    const expected = { '/infer_image': 405, '/drift': 404 }[path] ?? 200;
     t.equal((await fetch(url + path)).status, expected, path);
   }
 });
