@@ -38,6 +38,9 @@ export async function openClients(projectId: string, options: ClientOptions): Pr
   const alerts = new AlertPolicyServiceClient(settings);
   const channels = new NotificationChannelServiceClient(settings);
   const services = new ServiceMonitoringServiceClient(settings);
+  // The first call of a client without credentials ends the process: it rejects where nobody can listen. So they come first.
+  if (options.grpc === undefined) await alerts.auth.getClient();
+  await Promise.all([alerts.initialize(), channels.initialize(), services.initialize()]);
   const headers = async (): Promise<Headers> =>
     // No token is ever sent to another address than Google's.
     options.dashboards === undefined ? alerts.auth.getRequestHeaders() : new Headers();

@@ -31,7 +31,11 @@ export function failureOf(error: unknown): MonitoringFailure {
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
     return { kind: 'no-client', cause: 'the package @google-cloud/monitoring is not installed' };
   }
-  if (/could not load the default credentials|invalid_grant|invalid_rapt/i.test(cause)) {
+  if (
+    /default credentials|credentials? file|does not exist, or it is not a file|invalid_grant|invalid_rapt/i.test(
+      cause,
+    )
+  ) {
     return { kind: 'no-credentials', cause };
   }
   switch (code) {
