@@ -1,7 +1,7 @@
 import type { MonitoringSettings } from '../model/monitoring.ts';
 
 /** Part of an address: lower-case letters, digits and hyphens. */
-export const resourceId = ({
+const resourceId = ({
   region,
   service,
 }: Pick<MonitoringSettings, 'region' | 'service'>): string => `avian-${region}-${service}`;

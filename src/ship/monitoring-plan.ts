@@ -57,7 +57,7 @@ export function withNames<T extends JsonValue>(body: T, names: ReadonlyMap<strin
  * Dotted paths at which `found` is not what `wanted` says. Members that only `found` has were filled in by the API, or
  * mean nothing; a number may come back as text, as 64-bit ones do. Lists are compared whole.
  */
-export function differences(wanted: JsonValue, found: JsonValue | undefined, at = ''): string[] {
+function differences(wanted: JsonValue, found: JsonValue | undefined, at = ''): string[] {
   if (Array.isArray(wanted)) {
     const items = wanted as readonly JsonValue[];
     const others: readonly JsonValue[] = Array.isArray(found) ? found : [];

@@ -12,7 +12,7 @@ import { METRICS, metricFilter, sloName, type ObjectiveName } from './monitoring
 /** Stands for the name of a channel of ours, which only the API can give. */
 const REFERENCE = 'channel:';
 
-export const referenceTo = (key: string): string => `${REFERENCE}${key}`;
+const referenceTo = (key: string): string => `${REFERENCE}${key}`;
 
 /** The key behind a reference, undefined for a name. */
 export const referredKey = (text: string): string | undefined =>
