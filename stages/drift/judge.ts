@@ -37,6 +37,8 @@ export interface DriftTest {
 export interface Verdict {
   readonly v: 1;
   readonly drifted: boolean;
+  /** What was found, worst first, with its figures: one line for logs and gates; empty where nothing was. */
+  readonly found: string;
   /** Chance of `drifted` where nothing has drifted. */
   readonly alpha: number;
   readonly correction: 'holm';
@@ -65,12 +67,23 @@ export function judgeDrift(reference: Reference, sketch: Sketch): Verdict {
   return {
     v: 1,
     drifted: tests.some(({ drifted }) => drifted),
+    found: describeFound(tests),
     alpha: reference.falseAlarms,
     correction: 'holm',
     images: sketch.images,
     reference: { images: reference.images, model: reference.model },
     tests,
   };
+}
+
+function describeFound(tests: readonly DriftTest[]): string {
+  return tests
+    .filter(({ drifted }) => drifted)
+    .sort((a, b) => a.adjusted - b.adjusted)
+    .map(({ name, adjusted, effect }) => {
+      return `${name} (p ${adjusted.toPrecision(2)}, ${effect.measure} ${effect.value.toFixed(2)})`;
+    })
+    .join(', ');
 }
 
 type Uncorrected = Omit<DriftTest, 'adjusted' | 'drifted'>;

@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import t from 'tap';
 import { createRandom } from '../vision/random.ts';
 import type { Verdict } from './judge.ts';
-import { createDriftMonitor, whatDrifted } from './monitor.ts';
+import { createDriftMonitor } from './monitor.ts';
 import { madeUp, madeUpReference, type Weather } from './testing/observations.ts';
 
 const root = createRandom(47);
@@ -45,7 +45,7 @@ t.test('verdicts come a window at a time, in /metrics and as JSON', async (t) =>
   t.equal(await metric('aviansight_drift_alarms_total'), 1);
   t.ok((await metric('aviansight_drift_p_value{test="brightness"}')) < 1e-6);
   t.ok((await metric('aviansight_drift_effect{test="brightness"}')) > 0.25);
-  t.match(whatDrifted(verdicts[1]!), /^brightness \(p \S+, psi \d\.\d\d\)/);
+  t.match(verdicts[1]?.found, /^brightness \(p \S+, psi \d\.\d\d\)/);
 
   send(70, { light: -0.2 });
   send(100);

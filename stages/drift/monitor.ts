@@ -138,14 +138,3 @@ function spaced(): (work: () => void) => void {
     }, wait).unref();
   };
 }
-
-/** The tests that found something, worst first, as one line for a log. */
-export function whatDrifted({ tests }: Verdict): string {
-  return tests
-    .filter((test) => test.drifted)
-    .sort((a, b) => a.adjusted - b.adjusted)
-    .map(({ name, adjusted, effect }) => {
-      return `${name} (p ${adjusted.toPrecision(2)}, ${effect.measure} ${effect.value.toFixed(2)})`;
-    })
-    .join(', ');
-}

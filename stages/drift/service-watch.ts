@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { observeNothing, type OpenObserver } from '../serve/observer.ts';
 import { ServiceError } from '../serve/service-error.ts';
 import { observed } from './features.ts';
-import { createDriftMonitor, whatDrifted, type DriftMonitor } from './monitor.ts';
+import { createDriftMonitor, type DriftMonitor } from './monitor.ts';
 import { readReference } from './reference.ts';
 
 export interface DriftWatch {
@@ -42,7 +42,7 @@ export function createDriftWatch(referencePath: string): DriftWatch {
       monitor = createDriftMonitor(reference, registry, {
         onVerdict: (verdict) => {
           const figures = { drift: { drifted: verdict.drifted, images: verdict.images } };
-          if (verdict.drifted) log?.warn(figures, `drift: ${whatDrifted(verdict)}`);
+          if (verdict.drifted) log?.warn(figures, `drift: ${verdict.found}`);
           else log?.info(figures, 'no drift');
         },
       });

@@ -16,7 +16,6 @@ import { createRandom, type Random } from '../vision/random.ts';
 import type { Observed } from './features.ts';
 import { judgeDrift } from './judge.ts';
 import { lookAt } from './look.ts';
-import { whatDrifted } from './monitor.ts';
 import { readReference } from './reference.ts';
 import { createSketcher } from './sketch.ts';
 
@@ -154,7 +153,7 @@ await t.test(`${streams} streams of ${STREAM} photographs without drift`, async 
       windows += 1;
       if (!verdict.drifted) continue;
       here += 1;
-      t.comment(`stream ${stream}: false alarm, ${whatDrifted(verdict)}`);
+      t.comment(`stream ${stream}: false alarm, ${verdict.found}`);
     }
     alarms += here;
     if (here > 0) alarmed += 1;
@@ -188,7 +187,7 @@ for (const [kind, scene] of Object.entries(KINDS)) {
             if (full === undefined) continue;
             const verdict = judgeDrift(reference, full);
             if (!verdict.drifted) continue;
-            if (stream === 0) t.comment(whatDrifted(verdict));
+            if (stream === 0) t.comment(verdict.found);
             return taken + index + 1;
           }
         }

@@ -168,10 +168,13 @@ function schemas() {
         verdict: {
           type: 'object',
           description: 'Absent before the first full window',
-          required: ['v', 'drifted', 'alpha', 'correction', 'images', 'reference', 'tests'],
+          required: [
+            ...['v', 'drifted', 'found', 'alpha', 'correction', 'images', 'reference', 'tests'],
+          ],
           properties: {
             v: { const: 1 },
             drifted: { type: 'boolean' },
+            found: { type: 'string', description: 'What drifted, worst first; empty if nothing' },
             alpha: { ...probability, description: 'Chance of a false alarm' },
             correction: { const: 'holm' },
             images: { type: 'integer' },

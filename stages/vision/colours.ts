@@ -5,7 +5,7 @@ export interface ColourStatistics {
   readonly mean: readonly [number, number, number];
   /** Standard deviation over the pixels of one image. */
   readonly std: readonly [number, number, number];
-  /** Mean of the largest minus the smallest channel, 0..1. */
+  /** Mean of the largest minus the smallest channel, 0..1, at some places. 0 below 3 x 3 pixels. */
   readonly saturation: number;
   /** Mean difference of neighbours in luma, across and down, 0..1: less where a lens blurs. 0 below 3 x 3 pixels. */
   readonly sharpness: number;
@@ -16,7 +16,7 @@ export interface ColourStatistics {
 /** `pixels` are one image: height * width * 3 bytes, RGB, at least one pixel. */
 export function colourStatistics(pixels: Uint8Array, width: number): ColourStatistics {
   const count = pixels.length / 3;
-  let [red, green, blue, red2, green2, blue2, chroma] = [0, 0, 0, 0, 0, 0, 0];
+  let [red, green, blue, red2, green2, blue2] = [0, 0, 0, 0, 0, 0];
   for (let index = 0; index < pixels.length; index += 3) {
     const r = pixels[index] ?? 0;
     const g = pixels[index + 1] ?? 0;
@@ -28,7 +28,6 @@ export function colourStatistics(pixels: Uint8Array, width: number): ColourStati
     red2 += r * r;
     green2 += g * g;
     blue2 += b * b;
-    chroma += Math.max(r, g, b) - Math.min(r, g, b);
   }
   const mean = (sum: number): number => sum / count / 255;
   const std = (sum: number, squares: number): number =>
@@ -36,48 +35,56 @@ export function colourStatistics(pixels: Uint8Array, width: number): ColourStati
   return {
     mean: [mean(red), mean(green), mean(blue)],
     std: [std(red, red2), std(green, green2), std(blue, blue2)],
-    saturation: mean(chroma),
     ...detail(pixels, width, count / width),
   };
 }
 
-/** Places whose neighbours are looked at, about: what it costs has a bound, whatever size the model reads. */
-const PLACES = 4096;
+/**
+ * Places that are looked at with their neighbours, about: 10 microseconds, whatever size the model reads. All 4,096 of a
+ * picture of 64 px took 70, which a service that answers a thousand a second would feel.
+ */
+const PLACES = 256;
 
 function detail(
   pixels: Uint8Array,
   width: number,
   height: number,
-): Pick<ColourStatistics, 'sharpness' | 'grain'> {
+): Pick<ColourStatistics, 'saturation' | 'sharpness' | 'grain'> {
   const step = Math.max(1, Math.floor(Math.sqrt((height * width) / PLACES)));
-  let [places, edges, noise] = [0, 0, 0];
+  let [places, chroma, edges, noise] = [0, 0, 0, 0];
   for (let y = 1; y < height - 1; y += step) {
     for (let x = 1; x < width - 1; x += step) {
       const at = y * width + x;
-      const [left, right] = [lumaAt(pixels, at - 1), lumaAt(pixels, at + 1)];
-      const [up, down] = [lumaAt(pixels, at - width), lumaAt(pixels, at + width)];
+      const left = lumaAt(pixels, at - 1);
+      const right = lumaAt(pixels, at + 1);
+      const up = lumaAt(pixels, at - width);
+      const down = lumaAt(pixels, at + width);
       const corners =
         lumaAt(pixels, at - width - 1) +
         lumaAt(pixels, at - width + 1) +
         lumaAt(pixels, at + width - 1) +
         lumaAt(pixels, at + width + 1);
+      const r = pixels[3 * at] ?? 0;
+      const g = pixels[3 * at + 1] ?? 0;
+      const b = pixels[3 * at + 2] ?? 0;
       places += 1;
-      edges += (Math.abs(right - left) + Math.abs(down - up)) / 4;
+      chroma += Math.max(r, g, b) - Math.min(r, g, b);
+      edges += Math.abs(right - left) + Math.abs(down - up);
       // The mask 1 -2 1, -2 4 -2, 1 -2 1 of Immerkaer (1996), "Fast noise variance estimation".
       noise += Math.abs(corners - 2 * (left + right + up + down) + 4 * lumaAt(pixels, at));
     }
   }
-  if (places === 0) return { sharpness: 0, grain: 0 };
+  if (places === 0) return { saturation: 0, sharpness: 0, grain: 0 };
+  const scale = 256 * 255 * places;
   return {
-    sharpness: edges / places / 255,
-    grain: (Math.sqrt(Math.PI / 2) * noise) / (6 * places) / 255,
+    saturation: chroma / 255 / places,
+    sharpness: edges / 4 / scale,
+    grain: (Math.sqrt(Math.PI / 2) * noise) / 6 / scale,
   };
 }
 
-/** Rec. 709 luma of the stored values, gamma and all, 0..255. */
+/** Rec. 709 luma of the stored values, gamma and all, in 256ths of a step: whole numbers are added up quickest. */
 function lumaAt(pixels: Uint8Array, place: number): number {
-  const red = pixels[3 * place] ?? 0;
-  const green = pixels[3 * place + 1] ?? 0;
-  const blue = pixels[3 * place + 2] ?? 0;
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  const at = 3 * place;
+  return 54 * (pixels[at] ?? 0) + 183 * (pixels[at + 1] ?? 0) + 19 * (pixels[at + 2] ?? 0);
 }
