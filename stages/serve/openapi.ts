@@ -1,5 +1,11 @@
 /** The service's interface as an OpenAPI 3.1 document. */
-import { exampleAnswer, exampleDrift, exampleErrors, exampleMetrics, exampleStates } from './examples.ts';
+import {
+  exampleAnswer,
+  exampleDrift,
+  exampleErrors,
+  exampleMetrics,
+  exampleStates,
+} from './examples.ts';
 import { photographField } from './upload.ts';
 import { errorStatus, type ErrorCode } from './service-error.ts';
 
