@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { createLocalDeployer } from '../adapters/deploy-local/local-deployer.ts';
 import { createImageEngine } from '../adapters/image-engine/image-engine.ts';
 import { createOciImageStore } from '../adapters/oci/oci-image-store.ts';
+import { createHttpProber } from '../adapters/prober/http-prober.ts';
 import { openRegistries } from '../adapters/registry/registry.ts';
-import type { DeployPorts } from '../commands/deploy.ts';
 import type { PushPorts } from '../commands/image-push.ts';
+import type { RolloutCommandPorts } from '../commands/rollout.ts';
 import type { ImagePorts } from '../commands/image.ts';
 import type { ProjectFiles } from '../ports/project-files.ts';
 import { withProject } from './compose.ts';
@@ -76,7 +77,7 @@ export async function withImageProject(
 /** The project's deployments: its run log, and the targets there are. */
 export function withDeployments(
   io: Io,
-  work: (ports: DeployPorts, files: ProjectFiles) => Promise<ExitStatus>,
+  work: (ports: RolloutCommandPorts, files: ProjectFiles) => Promise<ExitStatus>,
 ): Promise<ExitStatus> {
   return withProject(
     io,
@@ -90,9 +91,17 @@ export function withDeployments(
         environment: withoutStage(io.env),
         kill,
       });
-      const { runs, workspace, environment } = ports;
+      const { runs, workspace, environment, clock } = ports;
+      const openCloud: RolloutCommandPorts['openCloud'] = async (location) => {
+        // Google's client is a megabyte of code, and only this target has a use for it.
+        const { openCloudRunAt } = await import('../adapters/cloud-run/open-cloud-run.ts');
+        return openCloudRunAt(join(ports.environment.root, 'cache/v1/operations'), location);
+      };
       return work(
-        { deployers: { local }, images, runs, workspace, environment, signal, notify },
+        {
+          ...{ deployers: { local }, images, runs, workspace, environment, signal, notify },
+          ...{ openCloud, prober: createHttpProber(), clock, files },
+        },
         files,
       );
     },

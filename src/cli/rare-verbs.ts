@@ -29,6 +29,7 @@ export * as plots from './verbs/plots.ts';
 export * as remove from './verbs/remove.ts';
 export * as report from './verbs/report.ts';
 export * as rollback from './verbs/rollback.ts';
+export * as rollout from './verbs/rollout.ts';
 export * as run from './verbs/run.ts';
 export * as stop from './verbs/stop.ts';
 export * as unfreeze from './verbs/unfreeze.ts';

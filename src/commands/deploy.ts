@@ -1,5 +1,5 @@
 import { relative, resolve } from 'node:path';
-import type { Deployment, DeployTarget } from '../model/deployment.ts';
+import type { Deployment, DeployTarget, GateResult } from '../model/deployment.ts';
 import { problem, type Problem } from '../model/diagnostic.ts';
 import type { Digest } from '../model/names.ts';
 import { parseRepoPath } from '../model/names.ts';
@@ -7,6 +7,7 @@ import { err, ok, type Result } from '../model/result.ts';
 import type { Deployer, DeploymentView, LiveRevision } from '../ports/deployer.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { ImageStore } from '../ports/image-store.ts';
+import type { ProjectFiles } from '../ports/project-files.ts';
 import type { RunLog } from '../ports/run-log.ts';
 import type { Workspace } from '../ports/workspace.ts';
 import {
@@ -17,13 +18,16 @@ import {
   type DeployOptions,
   type DeployRequest,
 } from '../ship/deployment-plan.ts';
+import { judged, planGates, recordOf, type GateOptions } from '../ship/gates.ts';
+import { fileGates } from './deploy-gates.ts';
 
 export interface DeployPorts {
   readonly deployers: { readonly [target in DeployTarget]?: Deployer };
   readonly images: Pick<ImageStore, 'read'>;
   readonly runs: Pick<RunLog, 'recordDeployment' | 'deployments'>;
   readonly workspace: Pick<Workspace, 'digest'>;
-  readonly environment: Pick<Environment, 'root' | 'host'>;
+  readonly environment: Pick<Environment, 'root' | 'host' | 'variable'>;
+  readonly files: Pick<ProjectFiles, 'read'>;
   readonly signal: AbortSignal;
   /** A line of talk, before each piece of work that may take seconds. */
   readonly notify: (message: string) => void;
@@ -40,39 +44,65 @@ export interface Deployed {
  * until the new one is healthy, and if it never is.
  */
 export async function deploy(
-  options: DeployOptions & { readonly cwd: string },
+  options: DeployOptions & GateOptions & { readonly cwd: string },
   ports: DeployPorts,
 ): Promise<Result<Deployed, Problem>> {
   const planned = planDeploy(options);
   if (!planned.ok) return planned;
+  const gates = planGates(options);
+  if (!gates.ok) return gates;
   const deployer = deployerFor(options.target, ports);
   if (!deployer.ok) return deployer;
   const directory = resolve(options.cwd, options.image);
   const { name } = options;
   return deployer.value.exclusively(name, waiting(name, ports), async () => {
-    const shipped = await ship(name, directory, options.tag, planned.value, deployer.value, ports);
+    const judge = async (): Promise<Result<readonly GateResult[], Problem>> =>
+      judged(await fileGates(gates.value, options.cwd, ports)(), gates.value, ports);
+    const request = { ...planned.value, tag: options.tag, judge };
+    const shipped = await ship(name, directory, request, deployer.value, ports);
     if (!shipped.ok) return shipped;
     const artifact = await digestOf(directory, ports);
-    const deployment = await record(name, shipped.value.live, artifact, deployer.value, ports);
+    const more = {
+      ...(artifact !== undefined && { artifact }),
+      ...recordOf(shipped.value.gates, gates.value),
+    };
+    const deployment = await record(name, shipped.value.live, more, deployer.value, ports);
     return ok({ kind: shipped.value.kind, deployment });
   });
 }
 
-/** inspect -> decide -> prepare -> activate -> prune. */
+interface Shipped {
+  readonly kind: Deployed['kind'];
+  readonly live: LiveRevision;
+  readonly gates: readonly GateResult[];
+}
+
+/** inspect -> decide -> gates -> prepare -> activate -> prune. */
 async function ship(
   name: string,
   directory: string,
-  tag: string | undefined,
-  { port, health, timeoutMs, env }: DeployRequest,
+  {
+    port,
+    health,
+    timeoutMs,
+    env,
+    tag,
+    judge,
+  }: DeployRequest & {
+    readonly tag: string | undefined;
+    readonly judge: () => Promise<Result<readonly GateResult[], Problem>>;
+  },
   deployer: Deployer,
   ports: DeployPorts,
-): Promise<Result<{ readonly kind: Deployed['kind']; readonly live: LiveRevision }, Problem>> {
+): Promise<Result<Shipped, Problem>> {
   const image = await ports.images.read(directory, tag);
   if (!image.ok) return image;
   const view = await deployer.inspect(name);
   const settings = { image: image.value.digest, health, env };
   const decision = decideDeploy(name, view, settings, port);
-  if (decision.kind === 'keep') return ok({ kind: 'kept', live: decision.live });
+  if (decision.kind === 'keep') return ok({ kind: 'kept', live: decision.live, gates: [] });
+  const gates = await judge();
+  if (!gates.ok) return gates;
 
   const { revision } = decision;
   if (decision.kind === 'create') {
@@ -88,7 +118,7 @@ async function ship(
     return activated;
   }
   await prune(name, revision, deployer);
-  return ok({ kind: 'deployed', live: activated.value });
+  return ok({ kind: 'deployed', live: activated.value, gates: gates.value });
 }
 
 /** It was healthy once, so impatience with the new revision is no reason to give up on it. */
@@ -136,7 +166,7 @@ async function prune(name: string, live: string, deployer: Deployer): Promise<vo
 export async function record(
   name: string,
   live: LiveRevision,
-  artifact: Digest | undefined,
+  more: Pick<Deployment, 'artifact' | 'gates' | 'override'>,
   deployer: Deployer,
   ports: Pick<DeployPorts, 'runs' | 'environment'>,
 ): Promise<Deployment> {
@@ -146,11 +176,11 @@ export async function record(
     target: deployer.target,
     revision: live.revision,
     url: live.url,
-    pid: live.pid,
+    ...(live.pid !== undefined && { pid: live.pid }),
     ...(live.startTicks !== undefined && { startTicks: live.startTicks }),
     startedAt: live.startedAt,
     image: live.image,
-    ...(artifact !== undefined && { artifact }),
+    ...more,
     host: ports.environment.host(),
   };
   const [latest] = await ports.runs.deployments(name);
@@ -165,7 +195,10 @@ export async function record(
 }
 
 /** The image's digest as an avian artifact: what ties a deployment to the run that built it. */
-async function digestOf(directory: string, ports: DeployPorts): Promise<Digest | undefined> {
+export async function digestOf(
+  directory: string,
+  ports: Pick<DeployPorts, 'environment' | 'workspace'>,
+): Promise<Digest | undefined> {
   const path = parseRepoPath(relative(ports.environment.root, directory));
   if (path === undefined) return undefined;
   const digest = await ports.workspace.digest(path);

@@ -2,6 +2,7 @@ import { problem, type Problem } from '../model/diagnostic.ts';
 import { toRef, type ArtifactRef } from '../model/artifact.ts';
 import { contains, parseRepoPath, type Digest, type RepoPath } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
+import type { Deployment } from '../model/deployment.ts';
 import type { Run } from '../model/run.ts';
 import type { LineageNode, LineageView } from '../model/views.ts';
 import type { CommandContext } from './context.ts';
@@ -10,15 +11,18 @@ export interface LineageOptions {
   /** A path, the start of a run's id, or a digest (`b3:…`, or at least six of its hex digits). */
   readonly subject: string;
   readonly direction: 'up' | 'down';
+  /** The subject is a deployed revision, or the URL (of an answer) at which one serves. */
+  readonly live?: boolean;
 }
 
 type Runs = CommandContext['ports']['runs'];
 
 /** `avian lineage`: where content came from, or what was made of it. */
 export async function lineage(
-  { subject, direction }: LineageOptions,
+  { subject, direction, live }: LineageOptions,
   { ports }: Pick<CommandContext, 'ports'>,
 ): Promise<Result<LineageView, Problem>> {
+  if (live === true) return liveLineage(subject, ports.runs);
   const root = await resolve(subject, ports);
   if (root === undefined) {
     const hint = 'give a path below an out, a run id or a digest';
@@ -30,6 +34,51 @@ export async function lineage(
     root: root.kind === 'run' ? await walk.run(root.run) : await walk.artifact(root.path, root.ref),
   });
 }
+
+/** From who answers, over the image, to data and commit; from the records alone, so it works offline. */
+async function liveLineage(subject: string, runs: Runs): Promise<Result<LineageView, Problem>> {
+  const deployments = await runs.deployments();
+  const deployment = findLive(subject, deployments);
+  if (deployment === undefined) {
+    const known = [...new Set(deployments.map(({ revision }) => revision))].slice(0, MOST_NAMED);
+    const hint =
+      known.length === 0
+        ? 'nothing was deployed from this project'
+        : `give a URL or a revision, such as ${known.join(', ')}`;
+    return err(
+      problem('usage', 'lineage/not-deployed', `no record says what serves \`${subject}\``, hint),
+    );
+  }
+  const { artifact } = deployment;
+  const image = artifact === undefined ? undefined : await byDigest(artifact, runs);
+  const walk = createWalk('up', runs);
+  const links = image?.kind === 'artifact' ? [await walk.artifact(image.path, image.ref)] : [];
+  return ok({ direction: 'up', root: { kind: 'deployment', deployment, links } });
+}
+
+const MOST_NAMED = 5;
+
+/**
+ * A revision by name, else the newest one that got all the requests of a URL's host. A URL with a tag,
+ * `https://candidate---birds-….run.app`, leads to what was deployed without all of them.
+ */
+function findLive(
+  subject: string,
+  deployments: readonly Deployment[],
+): Deployment | undefined {
+  const named = deployments.find(({ revision }) => revision === subject);
+  if (named !== undefined) return named;
+  const host = hostOf(subject);
+  if (host === undefined) return undefined;
+  const tagged = host.includes('---');
+  const there = deployments.filter(
+    ({ url }) => hostOf(url) === (tagged ? host.slice(host.indexOf('---') + 3) : host),
+  );
+  return there.find(({ traffic }) => (traffic !== undefined) === tagged) ?? there[0];
+}
+
+const hostOf = (url: string): string | undefined =>
+  URL.canParse(url) ? new URL(url).host : undefined;
 
 type Subject =
   | { readonly kind: 'run'; readonly run: Run }

@@ -38,7 +38,9 @@ export async function rollback(
     const earlier = (await ports.runs.deployments(name)).find(
       (one) => one.revision === revision.value,
     );
-    const deployment = await record(name, activated.value, earlier?.artifact, deployer, ports);
+    const artifact = earlier?.artifact;
+    const more = artifact !== undefined && { artifact };
+    const deployment = await record(name, activated.value, { ...more }, deployer, ports);
     return ok({ from: view.live?.revision ?? '', deployment });
   });
 }

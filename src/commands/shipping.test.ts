@@ -11,6 +11,7 @@ import {
   type Identity,
   type SupervisorState,
 } from '../adapters/deploy-local/records.ts';
+import { openProjectFiles } from '../adapters/project-files/project-files.ts';
 import { createOciImageStore } from '../adapters/oci/oci-image-store.ts';
 import type { Deployment } from '../model/deployment.ts';
 import { ok, type Result } from '../model/result.ts';
@@ -96,6 +97,7 @@ function rigFor(t: Test, folder?: string): Rig {
     runs,
     workspace: { digest: async () => ok(undefined) },
     environment: { root, host: () => 'here', variable: () => undefined },
+    files: openProjectFiles(root),
     signal: new AbortController().signal,
     version: '0.1.0',
     nodeVersion: process.versions.node,

@@ -1,5 +1,5 @@
-import type { Problem } from '../model/diagnostic.ts';
-import { ok, type Result } from '../model/result.ts';
+import { problem, type Problem } from '../model/diagnostic.ts';
+import { err, ok, type Result } from '../model/result.ts';
 import { chooseDeployment } from '../ship/deployment-plan.ts';
 import { deployerFor, waiting, type DeployPorts } from './deploy.ts';
 
@@ -17,6 +17,7 @@ export async function stopDeployment(
   options: { readonly name?: string; readonly target?: string },
   ports: Pick<DeployPorts, 'deployers' | 'signal' | 'notify'>,
 ): Promise<Result<readonly Stopped[], Problem>> {
+  if (options.target === 'cloud-run') return err(cannotStop);
   const found = deployerFor(options.target, ports);
   if (!found.ok) return found;
   const deployer = found.value;
@@ -37,3 +38,10 @@ export async function stopDeployment(
     return stopped.ok ? ok([{ name, stopped: stopped.value }]) : stopped;
   });
 }
+
+const cannotStop = problem(
+  'usage',
+  'deploy/cannot-stop',
+  'a service on Cloud Run is not stopped: without requests it has no instances and costs nothing',
+  '`gcloud run services delete` takes it away, with all its revisions',
+);

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonValue } from '../model/json.ts';
-import type { Gate, Out } from '../model/pipeline.ts';
+import { holds, type Gate, type Out } from '../model/pipeline.ts';
 
 export type MetricValues = { readonly [name: string]: number };
 
@@ -40,19 +40,4 @@ export function failedGates(
   return (out.gates ?? [])
     .map((gate) => ({ gate, actual: values[gate.metric] }))
     .filter(({ gate, actual }) => actual === undefined || !holds(gate, actual));
-}
-
-function holds({ comparison, bound }: Gate, actual: number): boolean {
-  switch (comparison) {
-    case '>=':
-      return actual >= bound;
-    case '>':
-      return actual > bound;
-    case '<=':
-      return actual <= bound;
-    case '<':
-      return actual < bound;
-    case '==':
-      return actual === bound;
-  }
 }

@@ -94,6 +94,21 @@ export interface Gate {
   readonly bound: number;
 }
 
+export function holds({ comparison, bound }: Gate, actual: number): boolean {
+  switch (comparison) {
+    case '>=':
+      return actual >= bound;
+    case '>':
+      return actual > bound;
+    case '<=':
+      return actual <= bound;
+    case '<':
+      return actual < bound;
+    case '==':
+      return actual === bound;
+  }
+}
+
 /** Slots a stage occupies while it runs. `memory` in bytes. */
 export interface Resources {
   readonly cpu: number;

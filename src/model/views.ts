@@ -118,7 +118,12 @@ export type LineageNode =
       readonly links: readonly LineageNode[];
       readonly repeated?: true;
     }
-  | { readonly kind: 'deployment'; readonly deployment: Deployment; readonly links: readonly [] };
+  | {
+      readonly kind: 'deployment';
+      readonly deployment: Deployment;
+      /** Upwards: the image it runs, where lineage knows it. */
+      readonly links: readonly LineageNode[];
+    };
 
 /** `avian logs <stage>`: one attempt's output, both streams as they came. */
 export interface LogsView {

@@ -27,7 +27,7 @@ export interface LiveRevision {
   readonly url: string;
   readonly image: string;
   /** Of the service itself, where the target has processes. */
-  readonly pid: number;
+  readonly pid?: number;
   /** Start time of that process in kernel clock ticks since boot: tells a reused pid. */
   readonly startTicks?: string;
   /** ISO 8601, UTC. */

@@ -171,6 +171,24 @@ t.test('lineage', async (t) => {
     ),
     'deployment birds-00003 http://127.0.0.1:8080\n',
   );
+  const gates = [{ gate: 'm.json: accuracy >= 0.9', actual: '0.81', passed: false }];
+  const live = { ...deployment, gates, override: 'ticket 12' };
+  t.equal(
+    lineageText(
+      { direction: 'up', root: { kind: 'deployment', deployment: live, links: [root] } },
+      plain,
+      NOON,
+    )
+      .split('\n')
+      .slice(0, 6)
+      .join('\n'),
+    `deployment birds-00003 http://127.0.0.1:8080
+│  on local since 2026-11-23T11:00:00Z, deployed from host
+│  image sha256:ab
+│  gate m.json: accuracy >= 0.9 did not hold (0.81)
+│  overridden: ticket 12
+╰─ artifacts/model 88c01d`,
+  );
   t.match(lineageJson({ direction: 'up', root }), {
     v: 1,
     direction: 'up',

@@ -30,7 +30,7 @@ export const deploymentsJson = (view: DeploymentsView): JsonObject => ({
     target: deployment.target,
     revision: deployment.revision,
     url: deployment.url,
-    pid: deployment.pid,
+    ...(deployment.pid !== undefined && { pid: deployment.pid }),
     startedAt: deployment.startedAt,
     image: deployment.image,
     host: deployment.host,

@@ -35,7 +35,11 @@ export function lineageText(view: LineageView, style: Style, now: number): strin
     lines.push(`${first}${title(node, style, now)}${again}`);
     const below = node.links.length > 0 ? `${glyphs.down}  ` : '   ';
     if (again === '') {
-      for (const detail of details(node)) lines.push(`${rest}${below}${style.faint(detail)}`);
+      const about =
+        node.kind === 'deployment' && view.direction === 'up'
+          ? detailsOfDeployment(node)
+          : details(node);
+      for (const detail of about) lines.push(`${rest}${below}${style.faint(detail)}`);
     }
     node.links.forEach((link, index) => {
       const last = index === node.links.length - 1;
@@ -86,6 +90,24 @@ function details(node: LineageNode): readonly string[] {
   );
 }
 
+/** Upwards, where all else led to it; below an image the name of a deployment says enough. */
+function detailsOfDeployment({
+  deployment,
+  links,
+}: Extract<LineageNode, { kind: 'deployment' }>): readonly string[] {
+  const { target, startedAt, host, image, reference, gates, override } = deployment;
+  return [
+    `on ${target} since ${startedAt}, deployed from ${host}`,
+    `image ${oneLine(reference ?? image)}`,
+    ...(gates ?? []).map(
+      ({ gate, actual, passed }) =>
+        `gate ${oneLine(gate)} ${passed ? 'held' : 'did not hold'}${actual === undefined ? '' : ` (${oneLine(actual)})`}`,
+    ),
+    ...(override === undefined ? [] : [`overridden: ${oneLine(override)}`]),
+    ...(links.length === 0 ? ['which run built the image is not known here'] : []),
+  ];
+}
+
 export const lineageJson = (view: LineageView): JsonObject => ({
   v: 1,
   direction: view.direction,
@@ -113,7 +135,16 @@ function encodeNode(node: LineageNode): JsonObject {
       };
     case 'deployment': {
       const { name, target, revision, url, startedAt, image, host } = node.deployment;
-      return { kind: 'deployment', name, target, revision, url, startedAt, image, host, links };
+      const { reference, resource, traffic, gates, override } = node.deployment;
+      return {
+        ...{ kind: 'deployment', name, target, revision, url, startedAt, image, host },
+        ...(reference !== undefined && { reference }),
+        ...(resource !== undefined && { resource }),
+        ...(traffic !== undefined && { traffic }),
+        ...(gates !== undefined && { gates: gates.map((each) => ({ ...each })) }),
+        ...(override !== undefined && { override }),
+        links,
+      };
     }
   }
 }

@@ -104,7 +104,7 @@ t.test('deployments are read as strictly', (t) => {
   t.match(parseDeployment(canonicalJson(whole)), { ok: true, value: whole });
   t.strictSame(parseDeployment(canonicalJson({ ...whole, target: 'the moon' })), {
     ok: false,
-    error: '`target` is not one of local, cloud-run',
+    error: '`target` is not one of local, docker, cloud-run',
   });
   t.end();
 });

@@ -226,13 +226,17 @@ const deployment = fields(
   {
     v: only(1),
     name: text,
-    target: oneOf('local', 'cloud-run'),
+    target: oneOf('local', 'docker', 'cloud-run'),
     revision: text,
     url: text,
-    pid: amount,
     startedAt: time,
     image: text,
     host: text,
   },
-  { artifact: digest, startTicks: text },
+  {
+    ...{ artifact: digest, pid: amount, startTicks: text, reference: text, resource: text },
+    traffic: amount,
+    gates: list(fields({ gate: text, passed: flag }, { actual: text })),
+    override: text,
+  },
 );

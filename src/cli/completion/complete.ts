@@ -45,7 +45,7 @@ async function candidatesFor(
   // What follows a task or `--` belongs to somebody else.
   if (before.includes('--') || (verb === 'run' && positionals.some(isName))) return [];
   const awaited = optionAwaiting(rest.at(-1), usage);
-  if (awaited !== undefined) return /^[a-z]/.test(awaited) ? plain([awaited]) : [];
+  if (awaited !== undefined) return /^[a-z]/.test(awaited) ? plain(awaited.split('|')) : [];
   if (current.startsWith('-')) {
     const help = { word: '--help', about: 'usage and options' };
     return [...usage.options.map(({ name, about }) => ({ word: name, about })), help];

@@ -8,7 +8,7 @@ export interface OptionHelp {
   /** With its dashes. */
   readonly name: string;
   readonly short?: string;
-  /** What follows it: a placeholder (`DIR`), or the only word there is (`local`). */
+  /** What follows it: a placeholder (`DIR`), or the words that there are (`local|cloud-run`). */
   readonly value?: string;
   readonly about: string;
 }

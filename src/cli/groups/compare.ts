@@ -68,9 +68,12 @@ workspace when absent.
   lineage: {
     summary: 'where content came from, and what was made of it',
     help: `usage: avian lineage <path | run | digest> [options]
+       avian lineage --live <url | revision> [--json]
 
       --up             what it was made from (default)
       --down           what was made of it, down to deployments
+      --live           what answers at a URL, or as a revision: its image, model, data and commit,
+                       from the records, without network
       --json           the same as JSON`,
     load: async () => (await import('../rare-verbs.ts')).lineage,
   },

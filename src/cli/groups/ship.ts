@@ -1,5 +1,23 @@
 import type { Verbs } from '../verb.ts';
 
+const PLACE = `      --project ID         of Google Cloud; else the environment's, else that of the last time
+      --region REGION      likewise
+      --endpoint URL       another address than Google's, for an emulator`;
+
+const TRAFFIC = `      --steps PERCENTS     of the requests, one after the other; default 5,50,100
+      --soak S             how long each step is watched; default 15s
+      --traffic-tag TAG    of the URL that leads to the new revision alone; default candidate
+      --probe PATH         what is asked before and after each step; default /
+  -F, --form FIELD=@FILE   sent to it as a form: a file, or each file of a folder; repeatable
+      --slo OBJECTIVE      of what is seen while asking: 'p95<=500ms', 'error-rate<=1%', mean, p50, p99;
+                           repeatable; by default no request may fail`;
+
+const GATES = `
+What has to hold before anything is promoted:
+      --gate FILE:METRIC>=N     a number of a metrics file; repeatable
+      --drift FILE         a verdict on drift that says no
+      --override REASON    go on although a gate does not hold; the reason is recorded`;
+
 export const ship: Verbs = {
   image: {
     summary: 'build an OCI image, without a daemon or with one, look into it, push it',
@@ -39,15 +57,35 @@ export const ship: Verbs = {
   },
   deploy: {
     summary: 'put an image into service, or ask whether it serves',
-    help: `usage: avian deploy <image dir> --name NAME [options]
+    help: `usage: avian deploy <image> --name NAME [options]
        avian deploy status [NAME]
 
-      --target local     where it runs (local)
-      --port N           0 takes a free port and keeps it for later revisions
-      --health PATH      must answer 200 before traffic is switched; default /healthz
-      --timeout S        seconds to wait for that; default 60
-      --env K=V          repeatable
-      --record FILE      writes the deployment's record as JSON`,
+An image is a folder as \`avian image build\` writes it, or HOST/NAME@sha256:… as \`avian image push\`
+prints it.
+
+      --target local|cloud-run    default local
+      --port N             0 takes a free port and keeps it for later revisions; on Cloud Run the
+                           container's, default 8080
+      --health PATH        must answer 200 before traffic is switched; default /readyz
+      --timeout S          how long to wait for that; default 60, on Cloud Run 240
+      --env K=V            repeatable
+      --record FILE        writes the deployment's record as JSON
+${GATES}
+
+On Cloud Run, where nothing is done that was done before:
+${PLACE}
+      --repository REPO    where the image folder was pushed to: HOST/NAME
+      --cpu N              default 1
+      --memory SIZE        default 512Mi
+      --concurrency N      requests that an instance answers at once; default 80
+      --min-instances N    default 0
+      --max-instances N    default 10
+      --secret K=S:V       an environment variable out of Secret Manager: secret and version; repeatable
+      --service-account EMAIL   what the service runs as
+      --ingress all|internal|internal-and-cloud-load-balancing
+      --allow-unauthenticated   everybody may call it; --no-allow-unauthenticated takes it back
+      --no-traffic         a revision without requests, for \`avian rollout promote\`
+${TRAFFIC}`,
     load: async () => (await import('../rare-verbs.ts')).deploy,
   },
   monitoring: {
@@ -67,6 +105,25 @@ Needs Google's client beside avian: npm install @google-cloud/monitoring
       --json           {"v":1,"applied","changes","actions":[{"action","kind","key",…}]}`,
     load: async () => (await import('../rare-verbs.ts')).monitoring,
   },
+  rollout: {
+    summary: 'who gets which requests: look, promote a revision, or go back',
+    help: `usage: avian rollout status [deployment] [--json]
+       avian rollout promote [deployment] [options]
+       avian rollout rollback [deployment] [options]
+
+Without --target, --project and --region it is where the deployment was put last.
+promote gives traffic to the newest revision that is ready; rollback gives all of it back to the one
+that served before, at once.
+
+      --target local|cloud-run
+      --revision REVISION  another one
+      --json               of status
+      --timeout S          of promote: how long the service may take to answer at all
+${PLACE}
+${TRAFFIC}
+${GATES}`,
+    load: async () => (await import('../rare-verbs.ts')).rollout,
+  },
   stop: {
     summary: 'stop a deployment',
     help: 'usage: avian stop [deployment]',
@@ -74,7 +131,7 @@ Needs Google's client beside avian: npm install @google-cloud/monitoring
   },
   rollback: {
     summary: 'put the previous revision of a deployment back into service',
-    help: 'usage: avian rollback [deployment]',
+    help: 'usage: avian rollback [deployment]\n\nAs `avian rollout rollback`.',
     load: async () => (await import('../rare-verbs.ts')).rollback,
   },
 };

@@ -1,0 +1,100 @@
+import { problem, type Problem } from '../model/diagnostic.ts';
+import { err, ok, type Result } from '../model/result.ts';
+import type { Promoted } from '../model/rollout-view.ts';
+import type { LocationOptions } from '../ship/cloud-location.ts';
+import { planCloudRun, type CloudRunOptions } from '../ship/cloud-plan.ts';
+import { chooseDeployment, planDeploy } from '../ship/deployment-plan.ts';
+import { planGates, recordOf, type GateOptions } from '../ship/gates.ts';
+import { rollOut } from '../ship/roll-out.ts';
+import { planRollout, splitInWords, type RolloutOptions } from '../ship/rollout-plan.ts';
+import {
+  pinnedImage,
+  planProbes,
+  recordCloud,
+  surroundings,
+  withCloud,
+  type CloudPorts,
+  type ProbeOptions,
+} from './cloud-run.ts';
+import { fileGates } from './deploy-gates.ts';
+import type { DeploymentAnswer } from './deploy.ts';
+
+export interface DeployCloudRunOptions
+  extends
+    CloudRunOptions,
+    LocationOptions,
+    RolloutOptions,
+    GateOptions,
+    Omit<ProbeOptions, 'timeoutMs'> {
+  /** `HOST/NAME@sha256:…`, or an OCI layout that was pushed to `repository`. */
+  readonly image: string;
+  readonly tag?: string;
+  readonly repository?: string;
+}
+
+/** `avian deploy --target cloud-run`: everything that can be checked is, before Cloud Run is asked. */
+export async function deployCloudRun(
+  options: DeployCloudRunOptions,
+  ports: CloudPorts,
+): Promise<Result<Promoted, Problem>> {
+  const { env: _, ...common } = options;
+  const named = planDeploy(common);
+  if (!named.ok) return named;
+  const rollout = planRollout(options.name, options);
+  if (!rollout.ok) return rollout;
+  const gates = planGates(options);
+  if (!gates.ok) return gates;
+  const probes = planProbes(options, ports.prober);
+  if (!probes.ok) return probes;
+  const image = await pinnedImage(options, ports);
+  if (!image.ok) return image;
+  const plan = planCloudRun(options, image.value.reference);
+  if (!plan.ok) return plan;
+  const { access, ingress } = plan.value;
+
+  return withCloud(options, ports, async (rolling) => {
+    const judgeFiles = fileGates(gates.value, options.cwd, ports);
+    const promotion = {
+      ...{ rollout: rollout.value, gates: gates.value, probes: probes.value },
+      ...{ judgeFiles, access, ingress },
+    };
+    const done = await rollOut(plan.value, promotion, rolling);
+    if (!done.ok) return done;
+    const { kind, service, revision, gates: results } = done.value;
+    const { artifact } = image.value;
+    const more = { ...(artifact !== undefined && { artifact }), ...recordOf(results, gates.value) };
+    const deployment = await recordCloud(service, revision, more, ports);
+    return ok({ kind, deployment, gates: results, ...surroundings(service, revision) });
+  });
+}
+
+/**
+ * For probes, as `deploymentStatus` is: one request; the service is ready and all requests go to the
+ * revision that was recorded last.
+ */
+export async function cloudRunStatus(
+  options: LocationOptions & { readonly name?: string },
+  ports: CloudPorts,
+): Promise<Result<DeploymentAnswer, Problem>> {
+  const records = (await ports.runs.deployments()).filter(({ target }) => target === 'cloud-run');
+  const chosen = chooseDeployment(options.name, [...new Set(records.map(({ name }) => name))]);
+  if (!chosen.ok) return chosen;
+  const name = chosen.value;
+  return withCloud({ ...options, name }, ports, async ({ cloud }) => {
+    const read = await cloud.get(name);
+    if (!read.ok) return read;
+    const service = read.value;
+    const down = (reason: string): Result<never, Problem> =>
+      err(problem('stage', 'deploy/down', reason, 'avian deploy, or avian repro, brings it back'));
+    if (service === undefined) return down(`${name} is not in service`);
+    const { condition, split, url } = service;
+    if (condition.kind === 'failed') return down(condition.message);
+    if (condition.kind === 'reconciling') return down(`${name} is being changed`);
+    const latest = records.find((each) => each.name === name);
+    const revision = latest?.revision ?? '';
+    if (split.percents[revision] !== (latest?.traffic ?? 100) || latest?.url !== url) {
+      return down(`traffic at ${url} is ${splitInWords(split)}, but ${revision} was recorded`);
+    }
+    return ok({ name, revision, url });
+  });
+}
