@@ -82,8 +82,8 @@ t.test('the tarball holds the build, its schemas and nothing else', async (t) =>
     .map((path) => join('dist', path))
     .filter((path) => statSync(join(source, path)).isFile());
   t.same(paths.filter((path) => path.startsWith('dist/')).sort(), built.sort());
-  // The screen with React and Ink, and the pages with D3, are in it whole.
-  t.ok(packed.unpackedSize < 3e6, `${packed.unpackedSize} bytes`);
+  // The screen with React and Ink, the pages with D3 and Google's client of Cloud Run are in it whole.
+  t.ok(packed.unpackedSize < 5e6, `${packed.unpackedSize} bytes`);
   t.comment(`${packed.unpackedSize} bytes unpacked, ${paths.length} files`);
 });
 

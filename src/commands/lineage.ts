@@ -62,10 +62,7 @@ const MOST_NAMED = 5;
  * A revision by name, else the newest one that got all the requests of a URL's host. A URL with a tag,
  * `https://candidate---birds-….run.app`, leads to what was deployed without all of them.
  */
-function findLive(
-  subject: string,
-  deployments: readonly Deployment[],
-): Deployment | undefined {
+function findLive(subject: string, deployments: readonly Deployment[]): Deployment | undefined {
   const named = deployments.find(({ revision }) => revision === subject);
   if (named !== undefined) return named;
   const host = hostOf(subject);
