@@ -1,5 +1,7 @@
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createContainerLauncher } from '../adapters/deploy-local/container-launcher.ts';
+import { createUnpackingLauncher } from '../adapters/deploy-local/launcher.ts';
 import { createLocalDeployer } from '../adapters/deploy-local/local-deployer.ts';
 import { createImageEngine } from '../adapters/image-engine/image-engine.ts';
 import { createOciImageStore } from '../adapters/oci/oci-image-store.ts';
@@ -78,28 +80,35 @@ export async function withImageProject(
 export function withDeployments(
   io: Io,
   work: (ports: RolloutCommandPorts, files: ProjectFiles) => Promise<ExitStatus>,
+  engine?: string,
 ): Promise<ExitStatus> {
   return withProject(
     io,
     () => undefined,
     ({ ports, files, signal }) => {
       const { images, notify } = openImages(io);
+      const cache = join(ports.environment.root, 'cache/v1');
+      const env = withoutStage(io.env);
+      const supervised = { nodeProgram: process.execPath, environment: env, kill };
       const local = createLocalDeployer({
-        directory: join(ports.environment.root, 'cache/v1/services'),
-        images,
-        nodeProgram: process.execPath,
-        environment: withoutStage(io.env),
-        kill,
+        ...supervised,
+        directory: join(cache, 'services'),
+        launcher: createUnpackingLauncher(images),
+      });
+      const docker = createLocalDeployer({
+        ...supervised,
+        directory: join(cache, 'containers'),
+        launcher: createContainerLauncher({ environment: env, engine }),
       });
       const { runs, workspace, environment, clock } = ports;
       const openCloud: RolloutCommandPorts['openCloud'] = async (location) => {
         // Google's client is a megabyte of code, and only this target has a use for it.
         const { openCloudRunAt } = await import('../adapters/cloud-run/open-cloud-run.ts');
-        return openCloudRunAt(join(ports.environment.root, 'cache/v1/operations'), location);
+        return openCloudRunAt(join(cache, 'operations'), location);
       };
       return work(
         {
-          ...{ deployers: { local }, images, runs, workspace, environment, signal, notify },
+          ...{ deployers: { local, docker }, images, runs, workspace, environment, signal, notify },
           ...{ openCloud, prober: createHttpProber(), clock, files },
         },
         files,

@@ -10,6 +10,7 @@ import type { Deployment } from '../model/deployment.ts';
 import type { Problem } from '../model/diagnostic.ts';
 import { parseDigest } from '../model/names.ts';
 import { ok, type Result } from '../model/result.ts';
+import { deploymentContract } from '../testing/contracts/deployment.contract.ts';
 import { birdService } from '../testing/fake-cloud-run/bird-service.ts';
 import { startFakeCloudRun, type FakeCloudRun } from '../testing/fake-cloud-run/fake-cloud-run.ts';
 import type { Container } from '../testing/fake-cloud-run/front-end.ts';
@@ -170,6 +171,31 @@ t.test('first deploy, no-op, new revision in steps, and back', async (t) => {
     recorded.map(({ revision }) => revision),
     ['birds-00001', 'birds-00002', 'birds-00001'],
   );
+});
+
+t.test('as every target does', async (t) => {
+  const { fake, ports, request, recorded } = await rigFor(t);
+  let images = 0;
+  const holding = async (container: Container): Promise<string> => {
+    images += 1;
+    fake.images.set(image(images), container);
+    return image(images);
+  };
+  const answering =
+    (answer: string): Container =>
+    (asked) =>
+      asked.path === '/'
+        ? { status: 200, body: `${answer} ${asked.env['K_REVISION']}` }
+        : { status: 200 };
+  await deploymentContract(t, {
+    target: 'cloud-run',
+    recorded,
+    image: (answer) => holding(answering(answer)),
+    sickImage: () => holding(() => ({ status: 503 })),
+    deploy: (which) => deployCloudRun({ ...request, name: 'web', image: which }, ports),
+    status: () => cloudRunStatus({ endpoint: fake.endpoint }, ports),
+    rollback: () => rolloutRollback({ endpoint: fake.endpoint }, ports),
+  });
 });
 
 t.test('settings are part of it: other ones make a revision, equal ones do not', async (t) => {

@@ -9,6 +9,7 @@ import type { CloudServices } from '../ports/cloud-services.ts';
 import type { ProjectFiles } from '../ports/project-files.ts';
 import type { Prober } from '../ports/prober.ts';
 import type { RolloutJournal } from '../ports/rollout-journal.ts';
+import { isPinned } from '../ship/deployment-plan.ts';
 import { locate, type CloudLocation, type LocationOptions } from '../ship/cloud-location.ts';
 import type { ProbePlan } from '../ship/prove.ts';
 import type { RolloutPorts } from '../ship/roll-out.ts';
@@ -103,11 +104,11 @@ async function neverSilent<T>(
     told = clock.monotonic();
     notify(message);
   };
+  const over = (): boolean => done.signal.aborted;
   const watching = (async () => {
-    while (!done.signal.aborted) {
+    while (!over()) {
       await clock.sleep(QUIET_MS / 4, done.signal);
-      const quiet = clock.monotonic() - told >= QUIET_MS;
-      if (quiet && !done.signal.aborted) tell('waiting for Cloud Run');
+      if (!over() && clock.monotonic() - told >= QUIET_MS) tell('waiting for Cloud Run');
     }
   })();
   try {
@@ -137,7 +138,7 @@ export async function pinnedImage(
   ports: Pick<CloudPorts, 'images' | 'runs' | 'environment' | 'workspace'>,
 ): Promise<Result<PinnedImage, Problem>> {
   const { image, repository } = options;
-  if (/^[\w.:-]+\/[\w./-]+(:[\w.-]+)?@sha256:[0-9a-f]{64}$/.test(image)) {
+  if (isPinned(image)) {
     const digest = image.slice(image.indexOf('@') + 1);
     const earlier = (await ports.runs.deployments()).find(
       (each) => each.image === digest && each.artifact !== undefined,

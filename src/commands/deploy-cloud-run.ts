@@ -87,14 +87,16 @@ export async function cloudRunStatus(
     const down = (reason: string): Result<never, Problem> =>
       err(problem('stage', 'deploy/down', reason, 'avian deploy, or avian repro, brings it back'));
     if (service === undefined) return down(`${name} is not in service`);
-    const { condition, split, url } = service;
-    if (condition.kind === 'failed') return down(condition.message);
+    const { condition, split, url, newest, newestReady } = service;
     if (condition.kind === 'reconciling') return down(`${name} is being changed`);
     const latest = records.find((each) => each.name === name);
     const revision = latest?.revision ?? '';
     if (split.percents[revision] !== (latest?.traffic ?? 100) || latest?.url !== url) {
       return down(`traffic at ${url} is ${splitInWords(split)}, but ${revision} was recorded`);
     }
+    // A later revision that did not start fails the service's condition and serves nobody.
+    const another = newest !== newestReady && newest !== revision;
+    if (condition.kind === 'failed' && !another) return down(condition.message);
     return ok({ name, revision, url });
   });
 }

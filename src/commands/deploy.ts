@@ -4,7 +4,7 @@ import { problem, type Problem } from '../model/diagnostic.ts';
 import type { Digest } from '../model/names.ts';
 import { parseRepoPath } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
-import type { Deployer, DeploymentView, LiveRevision } from '../ports/deployer.ts';
+import type { DeployableImage, Deployer, DeploymentView, LiveRevision } from '../ports/deployer.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { ImageStore } from '../ports/image-store.ts';
 import type { ProjectFiles } from '../ports/project-files.ts';
@@ -13,6 +13,7 @@ import type { Workspace } from '../ports/workspace.ts';
 import {
   chooseDeployment,
   decideDeploy,
+  isPinned,
   planDeploy,
   retention,
   type DeployOptions,
@@ -58,17 +59,34 @@ export async function deploy(
   return deployer.value.exclusively(name, waiting(name, ports), async () => {
     const judge = async (): Promise<Result<readonly GateResult[], Problem>> =>
       judged(await fileGates(gates.value, options.cwd, ports)(), gates.value, ports);
-    const request = { ...planned.value, tag: options.tag, judge };
+    const request = { ...planned.value, image: options.image, tag: options.tag, judge };
     const shipped = await ship(name, directory, request, deployer.value, ports);
     if (!shipped.ok) return shipped;
-    const artifact = await digestOf(directory, ports);
+    const artifact = isPinned(options.image) ? undefined : await digestOf(directory, ports);
     const more = {
+      ...(isPinned(options.image) && { reference: options.image }),
       ...(artifact !== undefined && { artifact }),
       ...recordOf(shipped.value.gates, gates.value),
     };
     const deployment = await record(name, shipped.value.live, more, deployer.value, ports);
     return ok({ kind: shipped.value.kind, deployment });
   });
+}
+
+/** What was typed: a reference by digest as it is, anything else a layout. */
+async function deployable(
+  typed: string,
+  directory: string,
+  tag: string | undefined,
+  ports: Pick<DeployPorts, 'images'>,
+): Promise<Result<{ readonly image: DeployableImage; readonly digest: string }, Problem>> {
+  if (isPinned(typed)) {
+    const digest = typed.slice(typed.indexOf('@') + 1);
+    return ok({ image: { kind: 'reference', reference: typed }, digest });
+  }
+  const layout = await ports.images.read(directory, tag);
+  if (!layout.ok) return layout;
+  return ok({ image: { kind: 'layout', image: layout.value }, digest: layout.value.digest });
 }
 
 interface Shipped {
@@ -86,19 +104,21 @@ async function ship(
     health,
     timeoutMs,
     env,
+    image,
     tag,
     judge,
   }: DeployRequest & {
+    readonly image: string;
     readonly tag: string | undefined;
     readonly judge: () => Promise<Result<readonly GateResult[], Problem>>;
   },
   deployer: Deployer,
   ports: DeployPorts,
 ): Promise<Result<Shipped, Problem>> {
-  const image = await ports.images.read(directory, tag);
-  if (!image.ok) return image;
+  const found = await deployable(image, directory, tag, ports);
+  if (!found.ok) return found;
   const view = await deployer.inspect(name);
-  const settings = { image: image.value.digest, health, env };
+  const settings = { image: found.value.digest, health, env };
   const decision = decideDeploy(name, view, settings, port);
   if (decision.kind === 'keep') return ok({ kind: 'kept', live: decision.live, gates: [] });
   const gates = await judge();
@@ -106,8 +126,8 @@ async function ship(
 
   const { revision } = decision;
   if (decision.kind === 'create') {
-    ports.notify(`unpacking ${revision}`);
-    const prepared = await deployer.prepare(name, revision, image.value, settings);
+    ports.notify(`making ${revision} ready`);
+    const prepared = await deployer.prepare(name, revision, found.value.image, settings);
     if (!prepared.ok) return prepared;
   }
   ports.notify(`waiting for ${revision} to answer ${health}`);
@@ -166,7 +186,7 @@ async function prune(name: string, live: string, deployer: Deployer): Promise<vo
 export async function record(
   name: string,
   live: LiveRevision,
-  more: Pick<Deployment, 'artifact' | 'gates' | 'override'>,
+  more: Pick<Deployment, 'artifact' | 'gates' | 'override' | 'reference'>,
   deployer: Deployer,
   ports: Pick<DeployPorts, 'runs' | 'environment'>,
 ): Promise<Deployment> {

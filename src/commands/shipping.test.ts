@@ -3,6 +3,7 @@ import { get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { createUnpackingLauncher } from '../adapters/deploy-local/launcher.ts';
 import { createLocalDeployer } from '../adapters/deploy-local/local-deployer.ts';
 import {
   isRunning,
@@ -16,6 +17,7 @@ import { createOciImageStore } from '../adapters/oci/oci-image-store.ts';
 import type { Deployment } from '../model/deployment.ts';
 import { ok, type Result } from '../model/result.ts';
 import type { RunLog } from '../ports/run-log.ts';
+import { deploymentContract } from '../testing/contracts/deployment.contract.ts';
 import { deploy, deploymentStatus, type DeployPorts } from './deploy.ts';
 import { buildImage, type ImagePorts } from './image.ts';
 import { rollback } from './rollback.ts';
@@ -75,7 +77,7 @@ function rigFor(t: Test, folder?: string): Rig {
   const kill = (pid: number, signal: NodeJS.Signals | 0): boolean => process.kill(pid, signal);
   const deployer = createLocalDeployer({
     directory: services,
-    images,
+    launcher: createUnpackingLauncher(images),
     nodeProgram: NODE,
     environment: {
       ...process.env,
@@ -251,6 +253,31 @@ t.test('deploy, deploy again, a changed image, rollback, stop', async (t) => {
   });
   const back2 = value(await deploy({ ...request, env: ['MODE=deploy'] }, ports));
   t.match(back2, { kind: 'deployed', deployment: { revision: 'web-00003', url } });
+});
+
+t.test('as every target does', async (t) => {
+  const rig = rigFor(t);
+  const { ports, recorded } = rig;
+  const request = { cwd: rig.root, image: 'image', name: 'web', timeoutMs: 10_000 };
+  const holding = async (body: string): Promise<string> => {
+    rig.write('server.js', body);
+    await rig.build('x');
+    return 'image';
+  };
+  const server = (answer: string): string => `
+    require('node:http')
+      .createServer((_, response) => response.end('${answer} ' + process.env.K_REVISION))
+      .listen(process.env.PORT, process.env.HOST);
+    process.on('SIGTERM', () => process.exit(0));`;
+  await deploymentContract(t, {
+    target: 'local',
+    recorded,
+    image: (answer) => holding(server(answer)),
+    sickImage: () => holding('process.exit(3)'),
+    deploy: (image) => deploy({ ...request, image }, ports),
+    status: () => deploymentStatus({}, ports),
+    rollback: () => rollback({}, ports),
+  });
 });
 
 t.test('a crash is restarted, a killed service too', async (t) => {

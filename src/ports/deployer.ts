@@ -13,6 +13,15 @@ export interface RevisionSettings {
   readonly env: { readonly [name: string]: string };
 }
 
+/** A layout on this machine, or what a registry has under a digest. */
+export type DeployableImage =
+  | { readonly kind: 'layout'; readonly image: StoredImage }
+  | {
+      readonly kind: 'reference';
+      /** `HOST/NAME@sha256:<hex>` */
+      readonly reference: string;
+    };
+
 export interface RevisionView {
   /** `<name>-00003`. */
   readonly revision: string;
@@ -70,7 +79,7 @@ export interface Deployer {
   prepare(
     name: string,
     revision: string,
-    image: StoredImage,
+    image: DeployableImage,
     settings: RevisionSettings,
   ): Promise<Result<void, Problem>>;
   /**

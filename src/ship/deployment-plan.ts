@@ -60,6 +60,10 @@ export function planDeploy(options: DeployOptions): Result<DeployRequest, Proble
   });
 }
 
+/** `HOST/NAME@sha256:<hex>`: an image in a registry, by digest. */
+export const isPinned = (image: string): boolean =>
+  /^[\w.:-]+\/[\w./-]+(:[\w.-]+)?@sha256:[0-9a-f]{64}$/.test(image);
+
 export type DeployDecision =
   /** The live revision is what is wanted, and answers. */
   | { readonly kind: 'keep'; readonly live: LiveRevision }

@@ -7,11 +7,10 @@ import { problem, type Problem } from '../../model/diagnostic.ts';
 import { byCodeUnit } from '../../model/json.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import type { Condition, Deployer, LiveRevision } from '../../ports/deployer.ts';
-import type { ImageStore } from '../../ports/image-store.ts';
 import type { Kill } from '../executor/process-group.ts';
 import { withLock } from './deployment-lock.ts';
 import { healthProblem } from './health.ts';
-import { planLaunch } from './launch.ts';
+import type { Launcher } from './launcher.ts';
 import { tailOf } from './log-file.ts';
 import {
   files,
@@ -29,12 +28,12 @@ import {
 import { endService } from './service-process.ts';
 
 export interface LocalDeployerOptions {
-  /** Absolute path of `cache/v1/services`. */
+  /** Absolute path of `cache/v1/services`, or of a folder like it. */
   readonly directory: string;
-  readonly images: Pick<ImageStore, 'unpack'>;
+  readonly launcher: Launcher;
   /** The Node that runs the supervisor, absolute. */
   readonly nodeProgram: string;
-  /** The caller's; of it, services get `INHERITED` only. */
+  /** The caller's; of it, services get `INHERITED` and what the launcher needs. */
   readonly environment: { readonly [name: string]: string | undefined };
   readonly kill: Kill;
   /** Another entry for the supervisor than the one beside this file. */
@@ -54,14 +53,16 @@ const POLL_MS = 25;
 
 /** Services as processes of this machine, each under a supervisor that outlives the command. */
 export function createLocalDeployer(options: LocalDeployerOptions): Deployer {
-  const { directory, images, kill } = options;
+  const { directory, launcher, kill } = options;
   const inherited = Object.fromEntries(
-    Object.entries(options.environment).filter(([name]) => INHERITED.test(name)),
+    Object.entries(options.environment).filter(
+      ([name]) => INHERITED.test(name) || launcher.inherits?.test(name) === true,
+    ),
   );
   const folderOf = (name: string): string => join(directory, name);
 
   return {
-    target: 'local',
+    target: launcher.target,
 
     exclusively: (name, lock, work) => withLock(files(folderOf(name)).lock, lock, work),
 
@@ -102,10 +103,7 @@ export function createLocalDeployer(options: LocalDeployerOptions): Deployer {
       // Left by a killed command; a complete one has its record, which is written last.
       rmSync(folder, { recursive: true, force: true });
       mkdirSync(folder, { recursive: true, mode: 0o755 });
-      const unpacked = await images.unpack(image, root);
-      const planned = unpacked.ok
-        ? await planLaunch(revision, root, image.config, settings)
-        : unpacked;
+      const planned = await launcher.plan(revision, root, image, settings);
       if (!planned.ok) {
         rmSync(folder, { recursive: true, force: true });
         return planned;

@@ -81,13 +81,18 @@ export interface LiveState {
   readonly restarts: number;
 }
 
+/** Stands for a port that is chosen at each start; no word of a person can hold it. */
+export const PORT_MARK = '\0port\0';
+
 /** How to run a revision; holds the environment, so only its owner may read it. */
 export interface RevisionRecord {
   readonly v: 1;
   readonly revision: string;
   readonly settings: RevisionSettings;
-  /** Absolute program and arguments, on this machine. */
+  /** Absolute program and arguments, on this machine; `PORT_MARK` in them is the port to listen on. */
   readonly argv: readonly string[];
+  /** Takes away what an earlier run, or a killed one, left outside of its processes: a container. */
+  readonly cleanup?: readonly string[];
   readonly cwd: string;
   readonly env: { readonly [name: string]: string };
   /** Directories of the image that come before the machine's own PATH. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ProcessGroups, type Kill } from '../executor/process-group.ts';
 import { healthProblem } from './health.ts';
 import type { LogFile } from './log-file.ts';
-import { identify, type Identity, type RevisionRecord } from './records.ts';
+import { identify, PORT_MARK, type Identity, type RevisionRecord } from './records.ts';
 
 export interface ServiceProcess {
   readonly record: RevisionRecord;
@@ -35,9 +35,13 @@ export async function startService(
   record: RevisionRecord,
   { environment, log, kill, name }: ServiceSurroundings,
 ): Promise<ServiceProcess> {
+  const sweep = (): Promise<void> => runQuietly(record.cleanup, environment);
+  await sweep();
   const port = await freePort();
   const mark = log.mark();
-  const [program = '', ...args] = record.argv;
+  const [program = '', ...args] = record.argv.map((word) =>
+    word.replaceAll(PORT_MARK, String(port)),
+  );
   const child = spawn(program, args, {
     cwd: record.cwd,
     env: {
@@ -61,7 +65,8 @@ export async function startService(
     child.once('exit', (code, signal) => {
       // Workers it left behind share its group; the group's number is taken while one lives.
       if (child.pid !== undefined) quietly(() => kill(-(child.pid ?? 0), 'SIGKILL'));
-      resolve(signal === null ? `exited with ${code}` : `was ended by ${signal}`);
+      const how = signal === null ? `exited with ${code}` : `was ended by ${signal}`;
+      void sweep().then(() => resolve(how));
     });
   });
   return {
@@ -73,6 +78,22 @@ export async function startService(
     mark,
   };
 }
+
+/** What it says and how it ends is of no interest: mostly there is nothing to take away. */
+async function runQuietly(
+  argv: readonly string[] | undefined,
+  environment: { readonly [name: string]: string | undefined },
+): Promise<void> {
+  const [program, ...args] = argv ?? [];
+  if (program === undefined) return;
+  await new Promise<void>((resolve) => {
+    const child = spawn(program, args, { env: environment, stdio: 'ignore', timeout: SWEEP_MS });
+    child.once('error', () => resolve());
+    child.once('exit', () => resolve());
+  });
+}
+
+const SWEEP_MS = 30_000;
 
 /** SIGTERM to the group, SIGKILL after `graceMs`; resolves when it is gone. */
 export async function endService(

@@ -66,7 +66,7 @@ t.test('the value of an option is no target', async (t) => {
   t.same(await offered('repro -j |'), []);
   t.same(await offered('repro --jobs |'), []);
   t.same(await offered('repro --jobs 4 pre|'), ['prepare']);
-  t.same(await offered('deploy artifacts --target |'), ['local', 'cloud-run']);
+  t.same(await offered('deploy artifacts --target |'), ['local', 'docker', 'cloud-run']);
   t.same(await offered('image build --output |'), []);
   t.ok((await offered('gc --undo --|')).includes('--json'), 'one that may be left out');
 });

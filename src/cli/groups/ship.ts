@@ -63,12 +63,13 @@ export const ship: Verbs = {
 An image is a folder as \`avian image build\` writes it, or HOST/NAME@sha256:… as \`avian image push\`
 prints it.
 
-      --target local|cloud-run    default local
+      --target local|docker|cloud-run   default local: a supervised process; docker: a container
       --port N             0 takes a free port and keeps it for later revisions; on Cloud Run the
                            container's, default 8080
       --health PATH        must answer 200 before traffic is switched; default /readyz
       --timeout S          how long to wait for that; default 60, on Cloud Run 240
       --env K=V            repeatable
+      --engine docker|podman    of target docker; else the first of them on PATH
       --record FILE        writes the deployment's record as JSON
 ${GATES}
 
@@ -115,7 +116,7 @@ Without --target, --project and --region it is where the deployment was put last
 promote gives traffic to the newest revision that is ready; rollback gives all of it back to the one
 that served before, at once.
 
-      --target local|cloud-run
+      --target local|docker|cloud-run
       --revision REVISION  another one
       --json               of status
       --timeout S          of promote: how long the service may take to answer at all

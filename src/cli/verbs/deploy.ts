@@ -29,6 +29,7 @@ const OPTIONS = {
   health: { type: 'string' },
   env: { type: 'string', multiple: true, default: [] as string[] },
   record: { type: 'string' },
+  engine: { type: 'string' },
   repository: { type: 'string' },
   cpu: { type: 'string' },
   memory: { type: 'string' },
@@ -89,16 +90,20 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
       return tellPromoted(done.value, io);
     });
   }
-  return withDeployments(io, async (ports, files) => {
-    const done = await deploy(wanted, ports);
-    if (!done.ok) return tellProblem(done.error, io);
-    const { kind, deployment } = done.value;
-    keep(options.record, deployment, files);
-    const verb = kind === 'kept' ? 'already serves' : 'serves';
-    io.stderr(`${deployment.revision} ${verb}\n`);
-    io.stdout(`url ${deployment.url}\n`);
-    return exitStatus.ok;
-  });
+  return withDeployments(
+    io,
+    async (ports, files) => {
+      const done = await deploy(wanted, ports);
+      if (!done.ok) return tellProblem(done.error, io);
+      const { kind, deployment } = done.value;
+      keep(options.record, deployment, files);
+      const verb = kind === 'kept' ? 'already serves' : 'serves';
+      io.stderr(`${deployment.revision} ${verb}\n`);
+      io.stdout(`url ${deployment.url}\n`);
+      return exitStatus.ok;
+    },
+    options.engine,
+  );
 }
 
 function keep(
