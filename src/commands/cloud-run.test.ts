@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { createSystemClock } from '../adapters/clock/system-clock.ts';
 import { openCloudRunAt } from '../adapters/cloud-run/open-cloud-run.ts';
@@ -590,11 +591,14 @@ t.test('a change that outlives its command is waited for, not made again', async
   const abort = new AbortController();
   const cut = { ...ports, signal: abort.signal };
   const pending = deployCloudRun(request, cut);
-  setTimeout(() => abort.abort(new Error('killed')), 300);
+  const where = { ...request, target: 'cloud-run' };
+  // While the other command still holds the service: who looks waits for nobody.
+  while (fake.calls.filter((call) => call === 'GetOperation').length === 0) await sleep(10);
+  const held = value(await rolloutStatus(where, ports));
+  t.match(held, { condition: 'reconciling', pending: { operation: /operations/ } });
+  abort.abort(new Error('killed'));
   await t.rejects(pending, { message: 'killed' });
   t.ok(fake.service('birds')?.reconciling);
-  const held = value(await rolloutStatus({ ...request, target: 'cloud-run' }, ports));
-  t.match(held, { condition: 'reconciling', pending: { operation: /operations/ } });
   calls();
   fake.held = false;
   const resumed = value(await deployCloudRun(request, ports));

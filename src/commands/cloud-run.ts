@@ -66,30 +66,34 @@ export function planProbes(
   return ok({ path: probe, forms, reachMs: Math.min(timeoutMs, REACH_MS) });
 }
 
-/** Opens Cloud Run where `name` is, and lets go of it afterwards. One command at a time per service. */
-export async function withCloud<T>(
+/** Opens Cloud Run where `name` is, and lets go of it afterwards. Changes nothing, so it waits for nobody. */
+export async function lookAtCloud<T>(
   options: LocationOptions & { readonly name: string },
   ports: CloudPorts,
   work: (rollout: RolloutPorts) => Promise<Result<T, Problem>>,
 ): Promise<Result<T, Problem>> {
-  const { name } = options;
-  const records = await ports.runs.deployments(name);
+  const records = await ports.runs.deployments(options.name);
   const latest = records.find(({ target }) => target === 'cloud-run');
   const location = locate(options, (variable) => ports.environment.variable(variable), latest);
   if (!location.ok) return location;
   const { cloud, journal } = await ports.openCloud(location.value);
   try {
     const { signal, prober, clock } = ports;
-    return await neverSilent(ports, (notify) => {
-      const onWait = (): void => notify(`waiting: another command is changing ${name}`);
-      return journal.exclusively(name, { signal, onWait }, () =>
-        work({ cloud, journal, prober, clock, signal, notify }),
-      );
-    });
+    return await neverSilent(ports, (notify) =>
+      work({ cloud, journal, prober, clock, signal, notify }),
+    );
   } finally {
     await cloud.close();
   }
 }
+
+/** As `lookAtCloud`, for what changes the service: one command of this machine at a time. */
+export const withCloud: typeof lookAtCloud = (options, ports, work) =>
+  lookAtCloud(options, ports, (rollout) => {
+    const { journal, signal, notify } = rollout;
+    const onWait = (): void => notify(`waiting: another command is changing ${options.name}`);
+    return journal.exclusively(options.name, { signal, onWait }, () => work(rollout));
+  });
 
 const QUIET_MS = 2000;
 

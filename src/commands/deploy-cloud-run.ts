@@ -8,6 +8,7 @@ import { planGates, recordOf, type GateOptions } from '../ship/gates.ts';
 import { rollOut } from '../ship/roll-out.ts';
 import { planRollout, splitInWords, type RolloutOptions } from '../ship/rollout-plan.ts';
 import {
+  lookAtCloud,
   pinnedImage,
   planProbes,
   recordCloud,
@@ -80,7 +81,7 @@ export async function cloudRunStatus(
   const chosen = chooseDeployment(options.name, [...new Set(records.map(({ name }) => name))]);
   if (!chosen.ok) return chosen;
   const name = chosen.value;
-  return withCloud({ ...options, name }, ports, async ({ cloud }) => {
+  return lookAtCloud({ ...options, name }, ports, async ({ cloud }) => {
     const read = await cloud.get(name);
     if (!read.ok) return read;
     const service = read.value;

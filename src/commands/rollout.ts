@@ -10,6 +10,7 @@ import { noService, noSuchRevision, rollBack } from '../ship/roll-back.ts';
 import { promoteRevision } from '../ship/roll-out.ts';
 import { planRollout, trafficTraps, type RolloutOptions } from '../ship/rollout-plan.ts';
 import {
+  lookAtCloud,
   planProbes,
   recordCloud,
   surroundings,
@@ -56,7 +57,7 @@ export async function rolloutStatus(
   const { name, target } = which.value;
   const records = await ports.runs.deployments(name);
   if (target !== 'cloud-run') return localStatus(name, target, records, ports);
-  return withCloud({ ...options, name }, ports, async ({ cloud, journal }) => {
+  return lookAtCloud({ ...options, name }, ports, async ({ cloud, journal }) => {
     const read = await cloud.get(name);
     if (!read.ok) return read;
     const service = read.value;

@@ -393,6 +393,23 @@ t.test('a first deployment that fails leaves nothing running', async (t) => {
   t.equal(code(await deploy(request, rig.ports)), 'deploy/no-entrypoint');
 });
 
+t.test('a gate that does not hold leaves all as it is; a reason is kept', async (t) => {
+  const rig = rigFor(t);
+  await rig.build('x');
+  rig.write('metrics.json', '{"accuracy": 0.8}');
+  const gate = ['metrics.json:accuracy>=0.9'];
+  const request = { cwd: rig.root, image: 'image', name: 'web', gate };
+  const blocked = await deploy(request, rig.ports);
+  t.match(!blocked.ok && blocked.error.diagnostics[0], {
+    code: 'gate/failed',
+    message: 'metrics.json: accuracy >= 0.9 does not hold: 0.8',
+  });
+  t.equal(code(await deploymentStatus({}, rig.ports)), 'deploy/none', 'nothing was touched');
+  t.match(value(await deploy({ ...request, override: 'ticket 12' }, rig.ports)), {
+    deployment: { override: 'ticket 12', gates: [{ actual: '0.8', passed: false }] },
+  });
+});
+
 t.test('ports: a chosen one, a change of it, one that is taken', async (t) => {
   const rig = rigFor(t);
   const request = { cwd: rig.root, image: 'image', name: 'web' };
