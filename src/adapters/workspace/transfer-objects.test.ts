@@ -103,7 +103,7 @@ t.test(
     t.match(await bed.workspace.restore(path('bird'), large), { ok: true });
     t.ok(fs.readFileSync(`${bed.root}/bird`).equals(LARGE));
     fs.writeFileSync(`${bed.root}/plain`, '');
-  t.equal(fs.statSync(`${bed.root}/bird`).mode, fs.statSync(`${bed.root}/plain`).mode);
+    t.equal(fs.statSync(`${bed.root}/bird`).mode, fs.statSync(`${bed.root}/plain`).mode);
     t.same(temporaries(bed), []);
     t.same(toRef(await content(bed.workspace.digest(path('bird')))), { ...large });
     t.match(await bed.workspace.restore(path('other'), large), { ok: false }, 'one use each');
