@@ -69,15 +69,15 @@ async function fetchOnce(choose: Choose, tools: Fetching): Promise<Fetched> {
   const { progress, objects, bucket } = tools;
   // The cache is looked through while the remote answers.
   const asked = Promise.all([readMarker(tools), readIndex(tools)]);
-  asked.catch(() => undefined);
   const nodes = openNodes(tools, asked);
-  const chosen = await choose(nodes, bucket.url);
-  if (!chosen.ok) throw new ProblemError(chosen.error);
-  const wants = chosen.value;
-
-  const away: Want[] = [];
-  for (const want of wants) if (!(await objects.holds(want.ref))) away.push(want);
-  await asked;
+  const lookAround = async (): Promise<readonly [readonly Want[], readonly Want[]]> => {
+    const chosen = await choose(nodes, bucket.url);
+    if (!chosen.ok) throw new ProblemError(chosen.error);
+    const lacking: Want[] = [];
+    for (const want of chosen.value) if (!(await objects.holds(want.ref))) lacking.push(want);
+    return [chosen.value, lacking];
+  };
+  const [, [wants, away]] = await allOf(asked, lookAround());
   progress.phase('planning');
   const trees = await walkTrees(away, nodes);
   const blobs = objects.missing(trees.blobs);
