@@ -67,7 +67,8 @@ async function end(signal: string): Promise<void> {
   app.log.info(`${signal}: answering what is under way, then ending`);
   setTimeout(() => {
     app.log.error(`requests still run after ${config.drainTimeoutMs} ms; ending all the same`);
-    process.exit(1);
+    // onnxruntime aborts a process that ends while a model is being loaded.
+    void Promise.allSettled([ready]).then(() => process.exit(1));
   }, config.drainTimeoutMs).unref();
   await drain();
   app.log.info('every request is answered');
