@@ -34,12 +34,15 @@ export async function startService(
   });
   t.teardown(() => child.kill('SIGKILL'));
   const log: Record<string, unknown>[] = [];
+  const lines = createInterface(child.stdout);
+  const lastLine = new Promise<void>((resolve) => lines.on('close', resolve));
   const exit = new Promise<number | null>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', resolve);
+    // The last lines may be told later than the end of the process.
+    child.on('close', (code) => void lastLine.then(() => resolve(code)));
   });
   const url = await new Promise<string>((resolve) => {
-    createInterface(child.stdout).on('line', (line) => {
+    lines.on('line', (line) => {
       const entry = JSON.parse(line) as Record<string, unknown>;
       log.push(entry);
       if (typeof entry['url'] === 'string') resolve(entry['url']);
