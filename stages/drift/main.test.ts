@@ -19,7 +19,7 @@ const WINDOW = 50;
 await saveTinyModel(at('model'));
 await saveTinyModel(at('other'), { seed: 5 });
 await writeTinyData(at('birds'), { perSpecies: 7 });
-const params = { seed: 47, drift: { window: WINDOW, false_alarms: 0.01, permutations: 2999 } };
+const params = { seed: 47, drift: { window: WINDOW, false_alarms: 0.01, permutations: 4999 } };
 
 const makeReference = (out: string, given: object = params) =>
   runProgram(

@@ -6,7 +6,7 @@ import { createDriftMonitor } from './monitor.ts';
 import { madeUp, madeUpReference, type Weather } from './testing/observations.ts';
 
 const root = createRandom(47);
-const reference = madeUpReference(root.fork('reference'), 300, { permutations: 2999 });
+const reference = madeUpReference(root.fork('reference'), 300, { permutations: 4999 });
 
 t.test('verdicts come a window at a time, in /metrics and as JSON', async (t) => {
   const registry = new Registry();

@@ -42,7 +42,7 @@ text { font: 9px system-ui, sans-serif; fill: currentColor; }
 <body>
 <h1${verdict.drifted ? ' class="bad"' : ''}>${escape(title)}</h1>
 <p>${verdict.images} images (${escape(source)}) against ${reference.images} of the reference of ${escape(reference.model)}.
-A test alarms at a corrected p of at most ${verdict.alpha} (Holm): so many verdicts are false alarms where nothing has drifted.</p>
+A test alarms at a corrected p of at most ${verdict.alpha} (Holm); where nothing has drifted, at most ${verdict.falseAlarms} of all verdicts are false alarms.</p>
 <div class="wide"><table>
 <thead><tr><th>what</th><th>test</th><th>statistic</th><th>p</th><th>corrected p</th><th>effect</th><th>verdict</th></tr></thead>
 <tbody>

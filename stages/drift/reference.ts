@@ -8,7 +8,7 @@ import { createKernelMap, medianDistance, nullDistribution, type KernelMap } fro
 export interface DriftSettings {
   /** Images that a verdict is about. */
   readonly window: number;
-  /** Chance of a verdict "drifted" where nothing has drifted, all tests together. */
+  /** Share of verdicts "drifted" where nothing has drifted, all tests together, at most. */
   readonly falseAlarms: number;
   /** How often the null distribution of the embedding's discrepancy is drawn; 1 / this is its smallest p. */
   readonly permutations: number;

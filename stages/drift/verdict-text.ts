@@ -2,7 +2,7 @@
 import type { DriftTest, Verdict } from './judge.ts';
 
 export function verdictText(verdict: Verdict): string {
-  const { drifted, tests, images, reference, alpha } = verdict;
+  const { drifted, tests, images, reference, alpha, falseAlarms } = verdict;
   const found = tests.filter((test) => test.drifted);
   const head = drifted
     ? `drifted: ${found.map(({ name }) => name).join(', ')}`
@@ -14,7 +14,7 @@ export function verdictText(verdict: Verdict): string {
     ...tests.map(testLine),
     '',
     `${images} images against ${reference.images} of the reference (${reference.model});`,
-    `a test alarms at a corrected p of at most ${alpha} (Holm), so ${percent(alpha)} of verdicts are false alarms`,
+    `a test alarms at a corrected p of at most ${alpha} (Holm), so that at most ${percent(falseAlarms)} of verdicts are false alarms`,
   ]
     .map((line) => `${line}\n`)
     .join('');

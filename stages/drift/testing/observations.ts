@@ -40,7 +40,7 @@ export function madeUp(
 export const SETTINGS: DriftSettings = {
   window: 100,
   falseAlarms: 0.01,
-  permutations: 2999,
+  permutations: 4999,
   seed: 47,
 };
 
