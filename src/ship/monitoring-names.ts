@@ -1,10 +1,8 @@
 import type { MonitoringSettings } from '../model/monitoring.ts';
 
 /** Part of an address: lower-case letters, digits and hyphens. */
-const resourceId = ({
-  region,
-  service,
-}: Pick<MonitoringSettings, 'region' | 'service'>): string => `avian-${region}-${service}`;
+const resourceId = ({ region, service }: Pick<MonitoringSettings, 'region' | 'service'>): string =>
+  `avian-${region}-${service}`;
 
 /** The name of an objective is chosen by us, so that alerts can be planned before it is there. */
 export const sloName = (settings: MonitoringSettings, name: ObjectiveName): string =>
