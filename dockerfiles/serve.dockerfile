@@ -1,4 +1,4 @@
-# The service and its model. From the repository's root, after `avian repro quantize`:
+# The service and its model. From the repository's root, after `avian repro reference`:
 #
 #   avian image build --builder docker -f dockerfiles/serve.dockerfile --base node:24-slim \
 #     --model artifacts/quantized/uint8:/app/model -o artifacts/image -t aviansight
@@ -26,6 +26,8 @@ FROM ${BASE}
 # The service first: a new model then changes one layer only.
 COPY --from=service /service /app
 COPY artifacts/quantized/uint8 /app/model
+# What the service compares its photographs with, to notice drift.
+COPY artifacts/reference/drift.json /app/model/drift.json
 WORKDIR /app
 ENV NODE_ENV=production PORT=8080 HOST=0.0.0.0 MODEL_DIR=/app/model
 EXPOSE 8080

@@ -103,6 +103,11 @@ exec podman ${podmanArgs.join(' ')} "$verb" "$@"
     const ports: DeployPorts & ImagePorts = {
       deployers: { docker: deployer },
       images,
+      engine: () => {
+        throw new Error('bug: the image is built without an engine');
+      },
+      version: '0.0.0',
+      nodeVersion: process.versions.node,
       runs: {
         recordDeployment: async (one) => void recorded.unshift(one),
         deployments: async (name) =>
