@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { Test } from 'tap';
@@ -141,3 +142,17 @@ for (const [what, cmd, words] of [
 }
 
 /** Ended, though its number may be taken until init has asked how it ended. */
+
+t.test('a command whose answer will never come ends as a bug, not as a success', async (t) => {
+  const rig = createRig(t, {
+    'pipeline.yaml': 'stages:\n  one:\n    cmd: touch x\n    outs: [x]\n',
+    // git is asked, and nobody calls back.
+    'fault.cjs': "require('node:child_process').execFile = () => ({ stdin: { end() {} } });\n",
+  });
+  const ended = await rig.avian('repro', {
+    NODE_OPTIONS: `--require ${join(rig.root, 'fault.cjs')}`,
+  });
+  t.equal(ended.code, 70);
+  t.match(ended.stderr, 'waits for something that will never come');
+  t.equal((await rig.avian('status')).code, 0, 'and nothing is in the way of the next one');
+});

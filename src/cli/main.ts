@@ -1,3 +1,4 @@
+import type { ExitStatus } from './exit-status.ts';
 import { listenForInterrupts } from './interrupts.ts';
 import { wantsAscii, wantsColour, type Io } from './io.ts';
 import { runWords } from './run-words.ts';
@@ -43,14 +44,18 @@ const io: Io = {
   }),
 };
 
-void runWords(io)
+const unexpected = async (error: unknown): Promise<ExitStatus> => {
   // Interrupted while it waited for the lock: the wait ends with an error that is none of avian's.
-  .catch(async (error: unknown) => {
-    const status = interrupts.status();
-    if (status !== undefined) return status;
-    return (await import('./tell-unexpected.ts')).tellUnexpected(error, io);
-  })
-  .then((status) => {
-    // At once: taking the heap apart in order takes 5 ms. All is written, and every port is closed.
-    process.exit(interrupts.status() ?? status);
-  });
+  const status = interrupts.status();
+  if (status !== undefined) return status;
+  return (await import('./tell-unexpected.ts')).tellUnexpected(error, io);
+};
+// At once: taking the heap apart in order takes 5 ms. All is written, and every port is closed.
+const end = (status: ExitStatus): never => process.exit(interrupts.status() ?? status);
+
+// A promise that nobody settles any more, such as that of a stream that lost its source, would be a success to Node.
+process.once('beforeExit', () => {
+  const error = new Error('bug: the command waits for something that will never come');
+  void unexpected(error).then(end);
+});
+void runWords(io).catch(unexpected).then(end);
