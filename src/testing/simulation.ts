@@ -12,6 +12,8 @@ import { FakeObjects } from './fake-objects.ts';
 import { FakeRunLog } from './fake-stores.ts';
 import type { Random } from './random.ts';
 
+const LONGEST_ON_ITS_WAY = 10 * 60_000;
+
 /** A request on its way: it happens when the simulation says so, or never. */
 interface Gate {
   readonly client: SimulatedClient;
@@ -37,6 +39,7 @@ export class Simulation {
   #now = Date.parse('2026-11-01T00:00:00.000Z');
   #gates: Gate[] = [];
   #sleepers: Sleeper[] = [];
+  #isLongAgo = false;
 
   constructor(random: Random) {
     this.#random = random;
@@ -65,6 +68,8 @@ export class Simulation {
   /** Time passes. Slow requests that still move survive it; others are noticed to be silent. */
   async pass(ms: number): Promise<void> {
     this.#now += ms;
+    // Nothing is on its way for longer than any connection lives, and arrives after all.
+    this.#isLongAgo = ms > LONGEST_ON_ITS_WAY;
     for (const { isSlow, call } of this.#gates) {
       if (isSlow && this.#random.chance(0.8)) call.onAlive(0);
     }
@@ -72,6 +77,7 @@ export class Simulation {
     this.#sleepers = this.#sleepers.filter((sleeper) => !due.includes(sleeper));
     for (const { wake } of due.sort((a, b) => a.until - b.until)) wake();
     await this.settle();
+    this.#isLongAgo = false;
   }
 
   /** The process ends. What was on its way arrives, or does not. */
@@ -136,7 +142,7 @@ export class Simulation {
         const giveUp = (): void => {
           if (!this.#gates.includes(gate)) return;
           this.#gates = this.#gates.filter((each) => each !== gate);
-          if (this.#random.chance(0.5)) void gate.happen();
+          if (!this.#isLongAgo && this.#random.chance(0.5)) void gate.happen();
           else if (client.isAlive) resolve(err({ kind: 'cancelled', name }));
         };
         call.signal.addEventListener('abort', giveUp, { once: true });

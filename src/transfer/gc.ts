@@ -10,8 +10,9 @@ import { encodeGcList } from './gc-list.ts';
 import { planGc, type GcPlan } from './gc-plan.ts';
 import { CONDEMNED, GRACE, ROOTS } from './layout.ts';
 import type { Look } from './look.ts';
-import { needsOf } from './needs.ts';
+import { needsOf, UnknownTree } from './needs.ts';
 import { orThrow } from './problems.ts';
+import { HolderGone, lookingAgain } from './receive.ts';
 import { receiveRuns } from './receive-runs.ts';
 import { rewriteIndex } from './rewrite-index.ts';
 import {
@@ -60,17 +61,27 @@ export async function collectRemote(
   ports: TransferPorts,
   options: TransferOptions,
 ): Promise<Result<RemoteGcFacts, Problem>> {
-  return withTools('push', remote, ports, options, (tools) => collectWith(request, tools));
+  return withTools('push', remote, ports, options, (tools) =>
+    // Before the first copy is named nothing has changed, so that all of it may be done again.
+    lookingAgain(tools, (there) => collectWith(request, tools, there === undefined)),
+  );
 }
 
-async function collectWith(request: RemoteGcRequest, before: Tools): Promise<RemoteGcFacts> {
+async function collectWith(
+  request: RemoteGcRequest,
+  before: Tools,
+  isFirstLook: boolean,
+): Promise<RemoteGcFacts> {
   const census = await takeCensus(before);
   const tools = { ...before, there: new Set(census.stored.keys()) };
   tools.progress.phase('planning');
   // What colleagues have deployed is in their runs.
   await receiveRuns(tools);
   const chosen = chooseRoots(request, census, tools.ports.clock.now());
-  const needs = await needsOf(chosen.kept, await request.keep(), tools);
+  const needs = await needsOf(chosen.kept, await request.keep(), tools).catch((error: unknown) => {
+    // What another gc moves meanwhile looks as if it were lost: a second look tells.
+    throw isFirstLook && error instanceof UnknownTree ? new HolderGone(error.tree) : error;
+  });
   const plan = planGc(census, needs, chosen);
   const deleting = plan.final.concat(plan.ripe).flatMap(({ condemned }) => condemned);
   const moved = {

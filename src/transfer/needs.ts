@@ -20,7 +20,7 @@ export interface Needs {
 /**
  * Follows the trees of roots, and of whatever else is to be kept, in the cache or the remote.
  * @param keep digests, whether of files or of trees
- * @throws ProblemError `gc/unknown-tree` when a tree can be read nowhere: what it names is not known
+ * @throws UnknownTree when a tree can be read nowhere: what it names is not known
  */
 export async function needsOf(
   roots: readonly Root[],
@@ -33,7 +33,7 @@ export async function needsOf(
     const [unknown] = absent;
     if (unknown === undefined) return [...children.keys(), ...blobs.map(({ digest }) => digest)];
     const by = roots.find(({ refs }) => refs.some(({ ref }) => ref.digest === unknown));
-    throw unknownTree(unknown, by, tools.bucket.url);
+    throw new UnknownTree(unknown, by, tools.bucket.url);
   };
   const runs = roots.flatMap((root) => root.runs.map((run) => `b3:${run}` as Digest));
   const kept = await tools.index.locate(keep);
@@ -80,14 +80,19 @@ async function treesAmong(
   return trees;
 }
 
-const unknownTree = (digest: Digest, by: Root | undefined, url: string): ProblemError => {
-  const named = by?.commit === undefined ? '' : ` that commit ${by.commit.slice(0, 12)} keeps`;
-  return new ProblemError(
-    problem(
-      'corruption',
-      'gc/unknown-tree',
-      `neither the cache nor ${url} has the directory ${digest}${named}: what it names is not known`,
-      'nothing was removed; where the cache has it: `avian fsck --remote --repair`',
-    ),
-  );
-};
+export class UnknownTree extends ProblemError {
+  readonly tree: Digest;
+
+  constructor(tree: Digest, by: Root | undefined, url: string) {
+    const named = by?.commit === undefined ? '' : ` that commit ${by.commit.slice(0, 12)} keeps`;
+    super(
+      problem(
+        'corruption',
+        'gc/unknown-tree',
+        `neither the cache nor ${url} has the directory ${tree}${named}: what it names is not known`,
+        'nothing was removed; where the cache has it: `avian fsck --remote --repair`',
+      ),
+    );
+    this.tree = tree;
+  }
+}

@@ -95,10 +95,12 @@ async function pushWith(request: PushRequest, tools: Tools): Promise<Pushed> {
     look = await lookAgain(tools);
     if (!isNews(before, look)) {
       const named = [...holders, ...plan.adopt];
-      // A record may lie in a pack that another push took over from this one, killed, as a mere object.
+      // A record may lie in a pack that another push took over from this one, killed, as a mere object. Of one
+      // that was sent again, the segment that tells so far may go with the gc that condemned it.
       const known = new Set(await tools.index.runs());
-      const unknown = runs.filter((run) => !known.has(run));
-      if (named.length + unknown.length > 0) await nameHolders(named, unknown, look, tools);
+      const carried = new Set(named.flatMap(({ objects }) => objects.map(({ digest }) => digest)));
+      const told = runs.filter((run) => !known.has(run) || carried.has(`b3:${run}` as Digest));
+      if (named.length + told.length > 0) await nameHolders(named, told, look, tools);
       await writeRoot(id, request, pins, look, tools);
       return { ...sent, kept: false };
     }

@@ -12,7 +12,7 @@ type Writing = Pick<Tools, 'bucket' | 'index' | 'ports' | 'nonce' | 'signal'>;
 /**
  * Names what was sent; merges the smallest half of the live segments when there are too many. What is
  * merged is named anew, so the look must be a fresh one: what a gc has deleted must not be.
- * @param runs which objects, of these or known before, are run records that no segment tells of
+ * @param runs which objects, of these or known before, are run records that no other segment is sure to tell of
  */
 export async function nameHolders(
   holders: readonly Holder[],
