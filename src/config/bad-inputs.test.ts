@@ -34,8 +34,10 @@ for (const input of BAD_INPUTS) {
 
 void t.test('every code is among the bad inputs', async (t) => {
   const shown = BAD_INPUTS.flatMap(({ expect }) => expect.map((line) => line.split(' ')[0]));
+  // Those of monitoring.yaml, another file, are in read-monitoring.test.ts.
+  const ofProjects = Object.keys(CODES).filter((code) => !code.startsWith('monitoring/'));
   t.same(
-    Object.keys(CODES).filter((code) => !shown.includes(code)),
+    ofProjects.filter((code) => !shown.includes(code)),
     [],
   );
 });

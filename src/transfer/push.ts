@@ -98,7 +98,9 @@ async function pushWith(request: PushRequest, tools: Tools): Promise<Pushed> {
       // A record may lie in a pack that another push took over from this one, killed, as a mere object. Of one
       // that was sent again, the segment that tells so far may go with the gc that condemned it.
       const known = new Set(await tools.index.runs());
-      const carried = new Set(named.flatMap(({ objects }) => objects.map(({ digest }) => digest)));
+      const carried = new Set(
+        named.flatMap((holder) => holder.objects.map(({ digest }) => digest)),
+      );
       const told = runs.filter((run) => !known.has(run) || carried.has(`b3:${run}` as Digest));
       if (named.length + told.length > 0) await nameHolders(named, told, look, tools);
       await writeRoot(id, request, pins, look, tools);
