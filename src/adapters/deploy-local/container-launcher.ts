@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, createReadStream, mkdirSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { createReadStream, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createTarPacker } from 'modern-tar';
@@ -9,6 +9,7 @@ import { problem, type Problem } from '../../model/diagnostic.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import type { DeployableImage } from '../../ports/deployer.ts';
 import type { StoredImage } from '../../ports/image-store.ts';
+import { findProgram, isProgram } from '../environment/find-program.ts';
 import { blobPath } from '../oci/layout.ts';
 import type { Launcher } from './launcher.ts';
 import { PORT_MARK } from './records.ts';
@@ -70,10 +71,10 @@ const nameOf = (root: string, revision: string): string =>
   `${revision}-${createHash('sha256').update(root).digest('hex').slice(0, 8)}`;
 
 function findEngine({ environment, engine }: ContainerLauncherOptions): Result<string, Problem> {
-  const folders = (environment['PATH'] ?? '').split(delimiter).filter((each) => each !== '');
   for (const name of engine === undefined ? ENGINES : [engine]) {
-    const candidates = name.includes('/') ? [name] : folders.map((folder) => join(folder, name));
-    const found = candidates.find(isProgram);
+    const found = name.includes('/')
+      ? [name].find(isProgram)
+      : findProgram(name, environment['PATH']);
     if (found !== undefined) return ok(found);
   }
   return err(
@@ -86,15 +87,6 @@ function findEngine({ environment, engine }: ContainerLauncherOptions): Result<s
       'install one of them, name it with --engine, or take --target local',
     ),
   );
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Has the engine know the image: pulled by digest, or read from the layout. */

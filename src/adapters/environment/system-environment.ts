@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { isJsonObject } from '../../model/json.ts';
 import { secretsIn } from '../../model/redacted.ts';
 import type { Environment } from '../../ports/environment.ts';
+import { findProgram } from './find-program.ts';
 
 export interface EnvironmentOptions {
   /** Absolute path of the project. */
@@ -76,17 +77,7 @@ function packageVersion(root: string, name: string): string | undefined {
 /** The first program of this name on a PATH. */
 function programOf(name: string, path: string): string | undefined {
   if (!/^[\w.+-]+$/.test(name)) return undefined;
-  const places = path.split(delimiter).filter((folder) => folder !== '');
-  return places.map((folder) => join(folder, name)).find(isProgram);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
+  return findProgram(name, path);
 }
 
 /** `Python 3.11.2` -> `3.11.2`, `v24.21.0` -> `24.21.0`: the first word that looks like a version. */

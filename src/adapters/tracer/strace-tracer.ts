@@ -1,16 +1,9 @@
 import { spawn } from 'node:child_process';
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-} from 'node:fs';
-import { basename, delimiter, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { err, ok, type Result } from '../../model/result.ts';
+import { findProgram } from '../environment/find-program.ts';
 import { AccessLog } from './access-log.ts';
 import { TRACED_CALLS, replayStrace } from './replay-strace.ts';
 import type { Tracer, TracerOptions, Watch } from './tracer.ts';
@@ -30,8 +23,7 @@ const OPTIONS = [
 
 /** The path of a strace that works with the very options; else why there is none, in words. */
 export async function tryStrace(env: NodeJS.ProcessEnv): Promise<Result<string, string>> {
-  const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  const strace = folders.map((folder) => join(folder, 'strace')).find(isProgram);
+  const strace = findProgram('strace', env['PATH']);
   if (strace === undefined) return err('strace is not installed');
   const child = spawn(strace, [...OPTIONS, '-o', '/dev/null', 'sh', '-c', 'exit 7'], {
     env,
@@ -114,15 +106,6 @@ function writersOf(file: string): number[] {
       const [program = '', ...words] = readProc(pid, 'cmdline').split('\0');
       return basename(program) === 'strace' && words.includes(file) && lives(pid);
     });
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function lives(pid: number): boolean {
