@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject } from '../../model/json.ts';
 import type { PendingOperation, RolloutJournal } from '../../ports/rollout-journal.ts';
@@ -44,13 +35,8 @@ export function openRolloutJournal(directory: string): RolloutJournal {
     keep(name, operation) {
       mkdirSync(directory, { recursive: true });
       const path = pathOf(name);
-      const file = openSync(`${path}.new`, 'w', 0o600);
-      try {
-        writeSync(file, `${JSON.stringify({ v: 1, ...operation })}\n`);
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
+      const text = `${JSON.stringify({ v: 1, ...operation })}\n`;
+      writeFileSync(`${path}.new`, text, { mode: 0o600, flush: true });
       renameSync(`${path}.new`, path);
     },
 
