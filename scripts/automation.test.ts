@@ -89,7 +89,7 @@ t.test(
     t.same(verbs(build.steps), verbs(workflow('deploy')));
     t.match(
       verbs(build.steps).map((words) => words.split(' ')[0]),
-      ['remote', 'verify', 'repro', 'push', 'image', 'deploy', 'monitoring', 'cost'],
+      ['remote', 'verify', 'repro', 'push', 'image', 'deploy', 'cost'],
     );
     t.end();
   },

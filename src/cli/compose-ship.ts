@@ -106,10 +106,12 @@ export function withDeployments(
         const { openCloudRunAt } = await import('../adapters/cloud-run/open-cloud-run.ts');
         return openCloudRunAt(join(cache, 'operations'), location);
       };
+      const openMonitoring: RolloutCommandPorts['openMonitoring'] = async (scope) =>
+        (await import('../adapters/monitoring-gcp/monitoring-gcp.ts')).openMonitoring(scope);
       return work(
         {
           ...{ deployers: { local, docker }, images, runs, workspace, environment, signal, notify },
-          ...{ openCloud, prober: createHttpProber(), clock, files },
+          ...{ openCloud, openMonitoring, prober: createHttpProber(), clock, files },
         },
         files,
       );

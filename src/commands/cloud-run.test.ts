@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { createSystemClock } from '../adapters/clock/system-clock.ts';
 import { openCloudRunAt } from '../adapters/cloud-run/open-cloud-run.ts';
+import { openMonitoring } from '../adapters/monitoring-gcp/monitoring-gcp.ts';
 import { createOciImageStore } from '../adapters/oci/oci-image-store.ts';
 import { createHttpProber } from '../adapters/prober/http-prober.ts';
 import { openProjectFiles } from '../adapters/project-files/project-files.ts';
@@ -11,11 +12,13 @@ import type { Deployment } from '../model/deployment.ts';
 import type { Problem } from '../model/diagnostic.ts';
 import { parseDigest } from '../model/names.ts';
 import { ok, type Result } from '../model/result.ts';
+import type { MonitoringScope } from '../ports/monitoring.ts';
 import { deploymentContract } from '../testing/contracts/deployment.contract.ts';
 import { birdService } from '../testing/fake-cloud-run/bird-service.ts';
 import { startFakeCloudRun, type FakeCloudRun } from '../testing/fake-cloud-run/fake-cloud-run.ts';
 import type { Container } from '../testing/fake-cloud-run/front-end.ts';
 import { Refusal, status } from '../testing/fake-cloud-run/rules.ts';
+import { startFakeMonitoring } from '../testing/fake-monitoring.ts';
 import { cloudRunStatus, deployCloudRun, type DeployCloudRunOptions } from './deploy-cloud-run.ts';
 import { promote, rolloutRollback, rolloutStatus, type RolloutCommandPorts } from './rollout.ts';
 
@@ -66,6 +69,9 @@ async function rigFor(t: Test, containers: readonly Container[] = []): Promise<R
     signal: new AbortController().signal,
     notify: (message) => void talk.push(message),
     openCloud: async (location) => openCloudRunAt(join(root, 'operations'), location),
+    openMonitoring: async () => {
+      throw new Error('nobody asked for monitoring');
+    },
     prober: createHttpProber(),
     clock: createSystemClock(() => process.hrtime.bigint()),
   };
@@ -101,6 +107,48 @@ const first = (result: Result<unknown, Problem>) =>
   result.ok ? { code: 'ok', message: '', hint: '' } : result.error.diagnostics[0];
 const robin = birdService('robin');
 const wren = birdService('wren');
+
+t.test('a deployment brings what watches it', async (t) => {
+  const { fake, ports, request, calls, write, talk, recorded } = await rigFor(t, [robin]);
+  const watching = await startFakeMonitoring(t);
+  const watched = {
+    ...ports,
+    openMonitoring: async (scope: MonitoringScope) => openMonitoring(scope, watching.options),
+  };
+  const deploy = () => deployCloudRun({ ...request, monitoring: 'watch.yaml' }, watched);
+  const writes = () => watching.calls.filter((call) => !/^(List|GET)/.test(call)).length;
+
+  t.match(first(await deploy()), { code: 'monitoring/no-file' });
+  write('watch.yaml', 'service: wrens\nslos: { availability: { goal: 0.99 } }\n');
+  t.match(first(await deploy()), { code: 'deploy/other-service', message: /watches wrens/ });
+  write('watch.yaml', 'service: birds\nslos: { availability: { goal: 99 } }\n');
+  t.equal((await deploy()).ok, false);
+  t.same(
+    [calls(), watching.calls],
+    [[], []],
+    'a slip in the file is found before anything is asked',
+  );
+
+  write('watch.yaml', 'service: birds\nslos: { availability: { goal: 0.99 } }\n');
+  watching.refuse = (call) =>
+    call === 'CreateAlertPolicy' ? { code: 7, message: 'not yours' } : undefined;
+  t.match(first(await deploy()), { code: 'monitoring/denied', hint: /roles\/monitoring.editor/ });
+  t.ok(fake.isPublic('birds'), 'it serves');
+  t.equal(recorded.length, 1, 'and that is on record');
+  calls();
+
+  watching.refuse = () => undefined;
+  t.match(await deploy(), { value: { kind: 'kept' } });
+  t.ok(talk.includes('monitoring: create policy availability-slow-burn'), talk.join('\n'));
+  t.same(calls(), ['GetService'], 'the second time only the rest is done');
+  const done = writes();
+  t.match(await deploy(), { value: { kind: 'kept' } });
+  t.equal(writes(), done, 'and then nothing');
+  write('watch.yaml', 'service: birds\n');
+  t.match(await deploy(), { value: { kind: 'kept' } });
+  const objectives = [...watching.resources.keys()].filter((name) => /serviceLevelObj/.test(name));
+  t.same(objectives, [], 'what the file no longer says is removed');
+});
 
 t.test('first deploy, no-op, new revision in steps, and back', async (t) => {
   const { fake, ports, recorded, request, calls, ask, talk } = await rigFor(t, [robin, wren]);

@@ -6,6 +6,7 @@ import type { Digest } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CloudServices } from '../ports/cloud-services.ts';
+import type { Monitoring, MonitoringScope } from '../ports/monitoring.ts';
 import type { ProjectFiles } from '../ports/project-files.ts';
 import type { Prober } from '../ports/prober.ts';
 import type { RolloutJournal } from '../ports/rollout-journal.ts';
@@ -25,6 +26,8 @@ export interface CloudPorts extends Pick<
   readonly openCloud: (
     location: CloudLocation,
   ) => Promise<{ readonly cloud: CloudServices; readonly journal: RolloutJournal }>;
+  /** Likewise, for what watches a service. */
+  readonly openMonitoring: (scope: MonitoringScope) => Promise<Monitoring>;
   readonly prober: Prober;
   readonly clock: Clock;
   readonly files: Pick<ProjectFiles, 'read'>;
@@ -70,7 +73,7 @@ export function planProbes(
 export async function lookAtCloud<T>(
   options: LocationOptions & { readonly name: string },
   ports: CloudPorts,
-  work: (rollout: RolloutPorts) => Promise<Result<T, Problem>>,
+  work: (rollout: RolloutPorts, location: CloudLocation) => Promise<Result<T, Problem>>,
 ): Promise<Result<T, Problem>> {
   const records = await ports.runs.deployments(options.name);
   const latest = records.find(({ target }) => target === 'cloud-run');
@@ -80,7 +83,7 @@ export async function lookAtCloud<T>(
   try {
     const { signal, prober, clock } = ports;
     return await neverSilent(ports, (notify) =>
-      work({ cloud, journal, prober, clock, signal, notify }),
+      work({ cloud, journal, prober, clock, signal, notify }, location.value),
     );
   } finally {
     await cloud.close();
@@ -89,10 +92,10 @@ export async function lookAtCloud<T>(
 
 /** As `lookAtCloud`, for what changes the service: one command of this machine at a time. */
 export const withCloud: typeof lookAtCloud = (options, ports, work) =>
-  lookAtCloud(options, ports, (rollout) => {
+  lookAtCloud(options, ports, (rollout, location) => {
     const { journal, signal, notify } = rollout;
     const onWait = (): void => notify(`waiting: another command is changing ${options.name}`);
-    return journal.exclusively(options.name, { signal, onWait }, () => work(rollout));
+    return journal.exclusively(options.name, { signal, onWait }, () => work(rollout, location));
   });
 
 const QUIET_MS = 2000;

@@ -1,7 +1,9 @@
+import { relative, resolve } from 'node:path';
 import { problem, type Problem } from '../model/diagnostic.ts';
+import type { MonitoringSettings } from '../model/monitoring.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { Promoted } from '../model/rollout-view.ts';
-import type { LocationOptions } from '../ship/cloud-location.ts';
+import type { CloudLocation, LocationOptions } from '../ship/cloud-location.ts';
 import { planCloudRun, type CloudRunOptions } from '../ship/cloud-plan.ts';
 import { chooseDeployment, planDeploy } from '../ship/deployment-plan.ts';
 import { planGates, recordOf, type GateOptions } from '../ship/gates.ts';
@@ -19,6 +21,7 @@ import {
 } from './cloud-run.ts';
 import { fileGates } from './deploy-gates.ts';
 import type { DeploymentAnswer } from './deploy.ts';
+import { monitoringSettings, watchService } from './monitoring.ts';
 
 export interface DeployCloudRunOptions
   extends
@@ -31,6 +34,8 @@ export interface DeployCloudRunOptions
   readonly image: string;
   readonly tag?: string;
   readonly repository?: string;
+  /** A file as `avian monitoring` reads it, applied once the service is as asked for. */
+  readonly monitoring?: string;
 }
 
 /** `avian deploy --target cloud-run`: everything that can be checked is, before Cloud Run is asked. */
@@ -53,7 +58,9 @@ export async function deployCloudRun(
   if (!plan.ok) return plan;
   const { access, ingress } = plan.value;
 
-  return withCloud(options, ports, async (rolling) => {
+  return withCloud(options, ports, async (rolling, location) => {
+    const watch = await plannedWatch(options, location, ports);
+    if (!watch.ok) return watch;
     const judgeFiles = fileGates(gates.value, options.cwd, ports);
     const promotion = {
       ...{ rollout: rollout.value, gates: gates.value, probes: probes.value },
@@ -65,8 +72,41 @@ export async function deployCloudRun(
     const { artifact } = image.value;
     const more = { ...(artifact !== undefined && { artifact }), ...recordOf(results, gates.value) };
     const deployment = await recordCloud(service, revision, more, ports);
+    const watched = await keepWatch(watch.value, rolling.notify, ports);
+    if (!watched.ok) return watched;
     return ok({ kind, deployment, gates: results, ...surroundings(service, revision) });
   });
+}
+
+/** Read before anything is deployed: a slip in the file must not be found after a rollout of ten minutes. */
+async function plannedWatch(
+  { monitoring: file, name, cwd }: DeployCloudRunOptions,
+  { project, region }: CloudLocation,
+  { environment, files }: Pick<CloudPorts, 'environment' | 'files'>,
+): Promise<Result<MonitoringSettings | undefined, Problem>> {
+  if (file === undefined) return ok(undefined);
+  const text = files.read(relative(environment.root, resolve(cwd, file)));
+  const settings = await monitoringSettings({ file, text, given: { project, region } });
+  if (!settings.ok || settings.value.service === name) return settings;
+  const message = `${file} watches ${settings.value.service}, and this deploys ${name}`;
+  return err(
+    problem('pipeline', 'deploy/other-service', message, `\`service: ${name}\` in ${file}`),
+  );
+}
+
+async function keepWatch(
+  settings: MonitoringSettings | undefined,
+  notify: (message: string) => void,
+  { openMonitoring }: Pick<CloudPorts, 'openMonitoring'>,
+): Promise<Result<void, Problem>> {
+  if (settings === undefined) return ok(undefined);
+  const { project, region, service } = settings;
+  const opened = await openMonitoring({ project, region, service });
+  const done = await watchService(settings, true, {
+    open: () => opened,
+    notify: (message) => notify(`monitoring: ${message}`),
+  });
+  return done.ok ? ok(undefined) : done;
 }
 
 /**

@@ -30,9 +30,8 @@ async function start(t: Test) {
   const said: string[] = [];
   const run = (text: string | undefined, apply: boolean) =>
     monitoring(
-      { file: 'monitoring.yaml', apply },
+      { file: 'monitoring.yaml', text, apply },
       {
-        read: () => text,
         open: (scope) => openMonitoring(scope, fake.options),
         notify: (message) => said.push(message),
       },

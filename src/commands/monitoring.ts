@@ -13,8 +13,6 @@ import { channelNames, planMonitoring, withNames } from '../ship/monitoring-plan
 import { wantedResources } from '../ship/monitoring-resources.ts';
 
 export interface MonitoringPorts {
-  /** The text of a file, undefined where there is none. */
-  readonly read: (path: string) => string | undefined;
   readonly open: (scope: MonitoringScope) => Monitoring;
   /** A line of talk, before each change. */
   readonly notify: (message: string) => void;
@@ -22,37 +20,53 @@ export interface MonitoringPorts {
 
 export interface MonitoringOptions {
   readonly file: string;
+  /** What the file says, undefined where there is none. */
+  readonly text: string | undefined;
   readonly apply: boolean;
   /** Goes before what the file says. */
   readonly given?: GivenPlace;
 }
 
-/**
- * `avian monitoring plan|apply`: makes what watches a service what monitoring.yaml says, or tells what that would take.
- * Only resources that carry our labels for this service are looked at; what the file no longer says is removed.
- * A failure leaves what was done; the next apply does the rest.
- */
+/** `avian monitoring plan|apply`: makes what watches a service what monitoring.yaml says, or tells what that would take. */
 export async function monitoring(
-  { file, apply, given }: MonitoringOptions,
+  options: MonitoringOptions,
   ports: MonitoringPorts,
 ): Promise<Result<MonitoringView, Problem>> {
-  const text = ports.read(file);
+  const settings = await monitoringSettings(options);
+  return settings.ok ? watchService(settings.value, options.apply, ports) : settings;
+}
+
+/** What a file of objectives, alerts and channels says, or all that is wrong with it. */
+export async function monitoringSettings({
+  file,
+  text,
+  given,
+}: Omit<MonitoringOptions, 'apply'>): Promise<Result<MonitoringSettings, Problem>> {
   if (text === undefined) {
     const hint = 'write one; schemas/monitoring.schema.json says every key';
     return err(problem('pipeline', 'monitoring/no-file', `there is no ${file}`, hint));
   }
   const settings = await readMonitoring(file, text, given);
-  if (!settings.ok) return err({ kind: 'pipeline', diagnostics: settings.error });
-  const wanted = wantedResources(settings.value);
-  const { project, region, service } = settings.value;
+  return settings.ok ? settings : err({ kind: 'pipeline', diagnostics: settings.error });
+}
+
+/**
+ * Only resources that carry our labels for this service are looked at; what the settings no longer say is removed.
+ * A failure leaves what was done; the next time does the rest.
+ */
+export async function watchService(
+  settings: MonitoringSettings,
+  apply: boolean,
+  ports: MonitoringPorts,
+): Promise<Result<MonitoringView, Problem>> {
+  const { project, region, service } = settings;
   const opened = ports.open({ project, region, service });
   try {
     const found = await opened.list();
-    if (!found.ok)
-      return err(inWords(found.error, settings.value, 'what is there could not be read'));
-    const actions = planMonitoring(wanted, found.value);
+    if (!found.ok) return err(inWords(found.error, settings, 'what is there could not be read'));
+    const actions = planMonitoring(wantedResources(settings), found.value);
     if (apply) {
-      const applied = await carryOut(actions, found.value, opened, settings.value, ports);
+      const applied = await carryOut(actions, found.value, opened, settings, ports);
       if (!applied.ok) return applied;
     }
     return ok({ project, region, service, applied: apply, actions });

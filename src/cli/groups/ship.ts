@@ -86,6 +86,7 @@ ${PLACE}
       --ingress all|internal|internal-and-cloud-load-balancing
       --allow-unauthenticated   everybody may call it; --no-allow-unauthenticated takes it back
       --no-traffic         a revision without requests, for \`avian rollout promote\`
+      --monitoring FILE    objectives, alerts and a dashboard, as \`avian monitoring apply FILE\` makes them
 ${TRAFFIC}`,
     load: async () => (await import('../rare-verbs.ts')).deploy,
   },

@@ -41,6 +41,7 @@ const OPTIONS = {
   ingress: { type: 'string' },
   'allow-unauthenticated': { type: 'boolean' },
   traffic: { type: 'boolean', default: true },
+  monitoring: { type: 'string' },
 } as const;
 
 export async function run(words: readonly string[], io: Io): Promise<ExitStatus> {
@@ -79,7 +80,7 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
       ...given({ minInstances: options['min-instances'], maxInstances: options['max-instances'] }),
       ...given({ serviceAccount: options['service-account'], trafficTag: options['traffic-tag'] }),
       ...given({ allowUnauthenticated: options['allow-unauthenticated'], soakMs: soak.value }),
-      ...given({ steps, probe }),
+      ...given({ steps, probe, monitoring: options.monitoring }),
       ...{ secret: options.secret, form: options.form, slo: options.slo },
       traffic: options.traffic,
     };

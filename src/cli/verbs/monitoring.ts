@@ -32,13 +32,10 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
     ...(project !== undefined && { project }),
     ...(region !== undefined && { region }),
   };
+  const path = file.value ?? 'monitoring.yaml';
   const done = await monitoring(
-    { given, file: file.value ?? 'monitoring.yaml', apply: name === 'apply' },
-    {
-      read: (wanted) => readText(resolve(io.cwd, wanted)),
-      open: openMonitoring,
-      notify: (message) => io.stderr(`${message}\n`),
-    },
+    { given, file: path, text: readText(resolve(io.cwd, path)), apply: name === 'apply' },
+    { open: openMonitoring, notify: (message) => io.stderr(`${message}\n`) },
   );
   const status = show(done, { text: monitoringText, json: monitoringJson }, options.json, io);
   const isStale =
