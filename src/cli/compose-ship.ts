@@ -100,7 +100,7 @@ export function withDeployments(
         directory: join(cache, 'containers'),
         launcher: createContainerLauncher({ environment: env, engine }),
       });
-      const { runs, workspace, environment, clock } = ports;
+      const { lock, runs, workspace, environment, clock } = ports;
       const openCloud: RolloutCommandPorts['openCloud'] = async (location) => {
         // Google's client is a megabyte of code, and only this target has a use for it.
         const { openCloudRunAt } = await import('../adapters/cloud-run/open-cloud-run.ts');
@@ -110,7 +110,16 @@ export function withDeployments(
         (await import('../adapters/monitoring-gcp/monitoring-gcp.ts')).openMonitoring(scope);
       return work(
         {
-          ...{ deployers: { local, docker }, images, runs, workspace, environment, signal, notify },
+          ...{
+            deployers: { local, docker },
+            images,
+            lock,
+            runs,
+            workspace,
+            environment,
+            signal,
+            notify,
+          },
           ...{ openCloud, openMonitoring, prober: createHttpProber(), clock, files },
         },
         files,

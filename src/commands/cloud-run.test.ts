@@ -11,6 +11,7 @@ import { openProjectFiles } from '../adapters/project-files/project-files.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { Problem } from '../model/diagnostic.ts';
 import { parseDigest } from '../model/names.ts';
+import { EMPTY_LOCK } from '../model/lock.ts';
 import { ok, type Result } from '../model/result.ts';
 import type { MonitoringScope } from '../ports/monitoring.ts';
 import { deploymentContract } from '../testing/contracts/deployment.contract.ts';
@@ -53,6 +54,7 @@ async function rigFor(t: Test, containers: readonly Container[] = []): Promise<R
   const talk: string[] = [];
   const ports: RolloutCommandPorts = {
     deployers: {},
+    lock: { read: async () => ok(EMPTY_LOCK) },
     images: createOciImageStore({
       layers: join(root, 'layers'),
       nodeProgram: process.execPath,

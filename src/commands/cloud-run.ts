@@ -15,12 +15,13 @@ import { locate, type CloudLocation, type LocationOptions } from '../ship/cloud-
 import type { ProbePlan } from '../ship/prove.ts';
 import type { RolloutPorts } from '../ship/roll-out.ts';
 import { trafficTraps } from '../ship/rollout-plan.ts';
-import { digestOf, type DeployPorts } from './deploy.ts';
+import type { DeployPorts } from './deploy.ts';
+import { folderArtifact, referencedArtifact, type ArtifactPorts } from './deployed-artifact.ts';
 
 /** What all that touches Cloud Run takes, beside what deploying takes anyway. */
 export interface CloudPorts extends Pick<
   DeployPorts,
-  'images' | 'runs' | 'workspace' | 'environment' | 'signal' | 'notify'
+  'images' | 'lock' | 'runs' | 'workspace' | 'environment' | 'signal' | 'notify'
 > {
   /** Loads the client, which nothing else does. */
   readonly openCloud: (
@@ -142,15 +143,12 @@ export async function pinnedImage(
     readonly repository?: string;
     readonly cwd: string;
   },
-  ports: Pick<CloudPorts, 'images' | 'runs' | 'environment' | 'workspace'>,
+  ports: ArtifactPorts,
 ): Promise<Result<PinnedImage, Problem>> {
   const { image, repository } = options;
   if (isPinned(image)) {
     const digest = image.slice(image.indexOf('@') + 1);
-    const earlier = (await ports.runs.deployments()).find(
-      (each) => each.image === digest && each.artifact !== undefined,
-    );
-    return ok({ reference: image, artifact: earlier?.artifact });
+    return ok({ reference: image, artifact: await referencedArtifact(digest, ports) });
   }
   const directory = resolve(options.cwd, image);
   const layout = await ports.images.read(directory, options.tag);
@@ -179,7 +177,7 @@ export async function pinnedImage(
   }
   return ok({
     reference: `${repository}@${layout.value.digest}`,
-    artifact: await digestOf(directory, ports),
+    artifact: await folderArtifact(directory, ports),
   });
 }
 

@@ -1,15 +1,11 @@
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Deployment, DeployTarget, GateResult } from '../model/deployment.ts';
 import { problem, type Problem } from '../model/diagnostic.ts';
-import type { Digest } from '../model/names.ts';
-import { parseRepoPath } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import type { DeployableImage, Deployer, DeploymentView, LiveRevision } from '../ports/deployer.ts';
 import type { Environment } from '../ports/environment.ts';
-import type { ImageStore } from '../ports/image-store.ts';
 import type { ProjectFiles } from '../ports/project-files.ts';
 import type { RunLog } from '../ports/run-log.ts';
-import type { Workspace } from '../ports/workspace.ts';
 import {
   chooseDeployment,
   decideDeploy,
@@ -21,12 +17,11 @@ import {
 } from '../ship/deployment-plan.ts';
 import { judged, planGates, recordOf, type GateOptions } from '../ship/gates.ts';
 import { fileGates } from './deploy-gates.ts';
+import { folderArtifact, referencedArtifact, type ArtifactPorts } from './deployed-artifact.ts';
 
-export interface DeployPorts {
+export interface DeployPorts extends ArtifactPorts {
   readonly deployers: { readonly [target in DeployTarget]?: Deployer };
-  readonly images: Pick<ImageStore, 'read'>;
   readonly runs: Pick<RunLog, 'recordDeployment' | 'deployments'>;
-  readonly workspace: Pick<Workspace, 'digest'>;
   readonly environment: Pick<Environment, 'root' | 'host' | 'variable'>;
   readonly files: Pick<ProjectFiles, 'read'>;
   readonly signal: AbortSignal;
@@ -62,13 +57,16 @@ export async function deploy(
     const request = { ...planned.value, image: options.image, tag: options.tag, judge };
     const shipped = await ship(name, directory, request, deployer.value, ports);
     if (!shipped.ok) return shipped;
-    const artifact = isPinned(options.image) ? undefined : await digestOf(directory, ports);
+    const { live } = shipped.value;
+    const artifact = isPinned(options.image)
+      ? await referencedArtifact(live.image, ports)
+      : await folderArtifact(directory, ports);
     const more = {
       ...(isPinned(options.image) && { reference: options.image }),
       ...(artifact !== undefined && { artifact }),
       ...recordOf(shipped.value.gates, gates.value),
     };
-    const deployment = await record(name, shipped.value.live, more, deployer.value, ports);
+    const deployment = await record(name, live, more, deployer.value, ports);
     return ok({ kind: shipped.value.kind, deployment });
   });
 }
@@ -212,17 +210,6 @@ export async function record(
     latest.startedAt === deployment.startedAt;
   if (!known) await ports.runs.recordDeployment(deployment);
   return deployment;
-}
-
-/** The image's digest as an avian artifact: what ties a deployment to the run that built it. */
-export async function digestOf(
-  directory: string,
-  ports: Pick<DeployPorts, 'environment' | 'workspace'>,
-): Promise<Digest | undefined> {
-  const path = parseRepoPath(relative(ports.environment.root, directory));
-  if (path === undefined) return undefined;
-  const digest = await ports.workspace.digest(path);
-  return digest.ok ? digest.value?.digest : undefined;
 }
 
 export interface DeploymentAnswer {

@@ -15,6 +15,7 @@ import {
 import { openProjectFiles } from '../adapters/project-files/project-files.ts';
 import { createOciImageStore } from '../adapters/oci/oci-image-store.ts';
 import type { Deployment } from '../model/deployment.ts';
+import { EMPTY_LOCK } from '../model/lock.ts';
 import { ok, type Result } from '../model/result.ts';
 import type { RunLog } from '../ports/run-log.ts';
 import { deploymentContract } from '../testing/contracts/deployment.contract.ts';
@@ -95,6 +96,7 @@ function rigFor(t: Test, folder?: string): Rig {
   };
   const ports: DeployPorts & ImagePorts = {
     deployers: { local: deployer },
+    lock: { read: async () => ok(EMPTY_LOCK) },
     images,
     runs,
     workspace: { digest: async () => ok(undefined) },

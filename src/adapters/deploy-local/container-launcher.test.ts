@@ -9,6 +9,7 @@ import { rollback } from '../../commands/rollback.ts';
 import { stopDeployment } from '../../commands/stop.ts';
 import type { Deployment } from '../../model/deployment.ts';
 import type { Problem } from '../../model/diagnostic.ts';
+import { EMPTY_LOCK } from '../../model/lock.ts';
 import { ok, type Result } from '../../model/result.ts';
 import { deploymentContract } from '../../testing/contracts/deployment.contract.ts';
 import { createOciImageStore } from '../oci/oci-image-store.ts';
@@ -102,6 +103,7 @@ exec podman ${podmanArgs.join(' ')} "$verb" "$@"
     const recorded: Deployment[] = [];
     const ports: DeployPorts & ImagePorts = {
       deployers: { docker: deployer },
+      lock: { read: async () => ok(EMPTY_LOCK) },
       images,
       engine: () => {
         throw new Error('bug: the image is built without an engine');
