@@ -107,7 +107,7 @@ module.exports = {
       to: {
         dependencyTypes: ['npm-dev'],
         dependencyTypesNot: ['npm', 'type-only'],
-        // In dist whole: what draws in dist/html-page.js, the screen in dist/screen.mjs, Google's client of
+        // In dist whole: what draws in dist/html-page.js, the screen in dist/screen.js, Google's client of
         // Cloud Run in dist/open-cloud-run.js. Nobody has to install them; who watches services installs
         // Google's client of Monitoring.
         pathNot:

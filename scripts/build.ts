@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { build, transform } from 'esbuild';
 import { binEntry, binLauncher } from './bin-entry.ts';
 import { SHELLS } from '../src/cli/completion/scripts.ts';
+import { bundleScreen } from './bundle-screen.ts';
 import { compileSchemas } from './compile-schemas.ts';
 
 /** Programs of the bundle: each becomes `dist/<file name>.js`, so a file name is used once. */
@@ -58,10 +59,6 @@ const APART: { readonly [name: string]: string } = {
   completion: 'src/cli/verbs/completion.ts',
 };
 
-/** The one module of React and Ink, an ES module since Yoga's and Ink's await at their top. */
-const SCREEN = './screen.mjs';
-/** What esbuild makes of its dynamic import, as of every other. */
-const SCREEN_REQUIRED = `Promise.resolve().then(()=>__toESM(require("${SCREEN}"),1))`;
 /** Files that are the code of packages, but for some of ours that is a text of few branches. */
 const MOSTLY_OTHERS = new Set(['html-page.js', 'yaml.js', 'modern-tar.js', 'open-cloud-run.js']);
 
@@ -93,7 +90,7 @@ await rm(fresh, { recursive: true, force: true });
 await mkdir(join(fresh, 'bin'), { recursive: true });
 await compileSchemas();
 await bundle(PROGRAMS);
-await bundleScreen();
+await bundleScreen(root, fresh);
 for (const shell of SHELLS) {
   await copyFile(join(root, `src/cli/completion/avian.${shell}`), join(fresh, `avian.${shell}`));
 }
@@ -151,17 +148,13 @@ async function bundle(programs: readonly string[]): Promise<void> {
           hooks.onResolve(
             {
               filter:
-                /^(?:yaml|modern-tar)$|(?:rare-verbs|remote-verbs|tui-verbs|html-page|load-project|trace-stage|open-tracer|open-cloud-run|completion)\.ts$/,
+                /^(?:yaml|modern-tar)$|(?:rare-verbs|remote-verbs|tui-verbs|html-page|load-project|trace-stage|open-tracer|open-cloud-run|completion|tui[\\/]screen)\.ts$/,
             },
             (found) =>
               found.kind === 'entry-point'
                 ? undefined
                 : { path: `./${basename(found.path, '.ts')}.js`, external: true },
           );
-          hooks.onResolve({ filter: /tui[\\/]screen\.ts$/ }, () => ({
-            path: SCREEN,
-            external: true,
-          }));
           // Of Google's clients for Cloud Run the two that are used; the others, and a megabyte of
           // static message classes beside the JSON that they are read from, are for programs of one's own.
           hooks.onLoad(
@@ -182,42 +175,11 @@ async function bundle(programs: readonly string[]): Promise<void> {
     ],
   });
   for (const { path, text } of outputFiles) {
-    const code = lazyBuiltins(text).replaceAll(SCREEN_REQUIRED, `import("${SCREEN}")`);
+    const code = lazyBuiltins(text);
     await writeFile(path, MOSTLY_OTHERS.has(basename(path)) ? await small(code) : code);
   }
   // The package is a package of ES modules; these files are not.
   await writeFile(join(fresh, 'package.json'), '{ "type": "commonjs" }\n');
-}
-
-/** React in its production form, as everything else that is drawn with; a file that plain lines never read. */
-async function bundleScreen(): Promise<void> {
-  await build({
-    absWorkingDir: root,
-    entryPoints: { screen: 'src/tui/screen.ts' },
-    outdir: fresh,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node22.18',
-    external: EXTERNAL,
-    // Without `fetch` Yoga decodes its WebAssembly itself; with it Node loads all of its HTTP client for that.
-    define: { 'process.env.NODE_ENV': '"production"', fetch: 'undefined' },
-    banner: {
-      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
-    },
-    minify: true,
-    logLevel: 'warning',
-    plugins: [
-      {
-        name: 'no-devtools',
-        setup(hooks) {
-          // Asked for by Ink under DEV=true alone, and not installed.
-          hooks.onLoad({ filter: /ink[\\/]build[\\/]devtools\.js$/ }, () => ({ contents: '' }));
-        },
-      },
-    ],
-  });
 }
 
 /** Two thirds of the size; names stay where a stack has to be read. */

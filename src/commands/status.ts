@@ -1,5 +1,6 @@
 import { plan } from '../engine/plan.ts';
 import type { Problem } from '../model/diagnostic.ts';
+import type { StageName } from '../model/names.ts';
 import type { Result } from '../model/result.ts';
 import type { StatusView } from '../model/views.ts';
 import type { CommandContext } from './context.ts';
@@ -11,6 +12,8 @@ export interface StatusOptions {
   readonly targets: readonly string[];
   readonly overrides: readonly string[];
   readonly probes: boolean;
+  /** Told which stages will be judged, in topological order, before that takes its time. */
+  readonly onPlanned?: (stages: readonly StageName[]) => void;
 }
 
 /** `avian status`: the verdict on every stage, as `repro` would reach it. */
@@ -27,6 +30,7 @@ export async function status(
     single: false,
     downstream: false,
   });
+  options.onPlanned?.(planned);
   const judging = { force: false, runCache: true, probes: options.probes, nameRuns: true };
   return judgeAll(workload.value, planned, judging, context);
 }

@@ -4,6 +4,16 @@ import type { StatusView } from '../model/views.ts';
 import { describeReason, describeRun, describeVerdict } from '../report/describe.ts';
 import { newRow, type Phase, type Row, type TuiState } from './state.ts';
 
+/** The stages are known by name; those that are new are on their way to be judged. */
+export function listed(state: TuiState, stages: readonly string[]): TuiState {
+  const rows = new Map(stages.map((name) => [name, state.rows.get(name) ?? newRow(name)]));
+  const isNew = stages.some((name) => !state.rows.has(name));
+  return {
+    ...withRows(state, rows),
+    ...(isNew && { notice: { text: LOOKING, tone: 'plain' } }),
+  };
+}
+
 /**
  * What `avian status` says becomes the list: its stages in its order. A stage that is on its way
  * through a run keeps what the run says of it.
@@ -14,19 +24,24 @@ export function judged(state: TuiState, { stages, contested }: StatusView): TuiS
     const row = state.rows.get(name) ?? newRow(name);
     rows.set(name, isUnderWay(row, state) ? row : withVerdict(row, verdict, state.clock.nowMs));
   }
-  const order = [...rows.keys()];
-  const isStillThere = state.selected !== undefined && rows.has(state.selected);
   const apart = contested === undefined ? [] : [`two branches changed ${contested.join(', ')}`];
   const [text] = apart;
   return {
-    ...state,
-    rows,
-    order,
-    selected: isStillThere ? state.selected : order[0],
-    answers: {},
+    ...withRows(state, rows),
+    answers: awaited(state.answers),
     notice: text === undefined ? afterLooking(state) : { text, tone: 'warn' },
   };
 }
+
+function withRows(state: TuiState, rows: ReadonlyMap<string, Row>): TuiState {
+  const order = [...rows.keys()];
+  const isStillThere = state.selected !== undefined && rows.has(state.selected);
+  return { ...state, rows, order, selected: isStillThere ? state.selected : order[0] };
+}
+
+/** What came before is old now; what is on its way will not be. */
+const awaited = (answers: TuiState['answers']): TuiState['answers'] =>
+  Object.fromEntries(Object.entries(answers).filter(([, { lines }]) => lines === undefined));
 
 /** What is said while `avian status` is asked. */
 export const LOOKING = 'looking what is up to date';

@@ -1,9 +1,9 @@
 import t from 'tap';
 import { digest, path, sampleRun, stage } from '../testing/samples.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { answered } from './reduce-action.ts';
+import { answered, shown } from './reduce-action.ts';
 import { relieved } from './reduce-event.ts';
-import { judged, withUsual } from './reduce-view.ts';
+import { LOOKING, judged, listed, withUsual } from './reduce-view.ts';
 import { shownNames, type TuiState } from './state.ts';
 import { done, executed, failed, output, plan, settled, started } from '../testing/events.ts';
 import { after, at, press, screenOf } from './testing.ts';
@@ -114,6 +114,26 @@ t.test('verdicts of every kind, in the order of status', async (t) => {
   t.match(phases(frozen), { b: 'frozen', d: 'queued' });
   const unjudged = after(screenOf(), plan('b'), settled('b', { kind: 'skipped', frozen: true }));
   t.match(phases(unjudged), { b: 'frozen' }, 'the run says so by itself');
+});
+
+t.test('names come before verdicts, and what was asked meanwhile is still awaited', async (t) => {
+  const known = listed(screenOf(), ['a', 'b']);
+  t.same(phases(known), { a: 'unknown', b: 'unknown' });
+  t.match(known, { selected: 'a', notice: { text: LOOKING } });
+  const asked = shown(known);
+  t.match(asked.effects, [{ kind: 'ask', question: 'log', stage: 'a' }]);
+  const view = {
+    stages: ['a', 'b'].map((name) => ({
+      name: stage(name),
+      verdict: { kind: 'up-to-date' } as const,
+    })),
+  };
+  const seen = judged(asked.state, view);
+  t.equal(seen.notice, undefined);
+  t.same(shown(seen).effects, [], 'not asked twice');
+  const told = answered(seen, 'log', 'a', ['hello']);
+  t.equal(listed(told, ['a', 'b']).notice, undefined, 'nothing new');
+  t.match(shown(judged(told, view)).effects, [{ question: 'log' }], 'what is old is asked again');
 });
 
 t.test('after a run the list keeps how a stage ended', async (t) => {

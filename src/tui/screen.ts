@@ -1,8 +1,16 @@
-import { Component, createElement, useEffect, useSyncExternalStore, type ReactNode } from 'react';
-import { Box, Text, render, useInput, useWindowSize, type Instance } from 'ink';
+import {
+  Component,
+  createElement,
+  useEffect,
+  useLayoutEffect,
+  useSyncExternalStore,
+  type ReactNode,
+} from 'react';
+import { render, useInput, useWindowSize, type Instance } from 'ink';
 import type { Style } from '../report/style.ts';
 import { keysOf } from './keypress.ts';
 import { layout } from './layout.ts';
+import { createPainter, type Painter } from './painter.ts';
 import type { Store } from './store.ts';
 
 export interface ScreenOptions {
@@ -28,14 +36,14 @@ const WRAP_OFF = '\x1b[?7l';
 const WRAP_ON = '\x1b[?7h';
 const MAIN_SCREEN = '\x1b[?1049l\x1b[?25h';
 const OTHER_SCREEN = '\x1b[?1049h\x1b[?25l';
-/** To the first line, and nothing below it: the scrollback stays. */
-const ERASED = '\x1b[H\x1b[J';
 /** After the last of a storm of resizes. */
 const SETTLED_MS = 60;
 
 /**
  * Draws the store's state on the alternate screen until it is closed. All that is known of React
- * and Ink is in here: what to draw comes from `layout`, and keys go to the store.
+ * and Ink is in here: they keep the terminal, its size and its keys; what to draw comes from
+ * `layout`, already cut to lines, and goes to the terminal by `createPainter`, since Ink would
+ * measure and take apart every line once more for each frame.
  */
 export function openScreen(options: ScreenOptions): Screen {
   const { input, output } = options;
@@ -48,8 +56,12 @@ export function openScreen(options: ScreenOptions): Screen {
       options.onCrash(error);
     }, 0);
   };
+  const painter = createPainter((text) => output.write(text));
   const tree = (): ReactNode =>
-    createElement(Guard, { onCrash: crash, children: createElement(Frame, options) });
+    createElement(Guard, {
+      onCrash: crash,
+      children: createElement(Frame, { ...options, painter }),
+    });
 
   function close(): void {
     const closing = instance;
@@ -70,31 +82,31 @@ export function openScreen(options: ScreenOptions): Screen {
 
   /** All of it anew, whatever the terminal holds by now. */
   function drawAll(): void {
-    if (instance === undefined) return;
-    instance.clear();
-    output.write(ERASED);
-    instance.rerender(tree());
+    painter.forget();
+    instance?.rerender(tree());
   }
 
-  // Ink changes what differs from what it drew last, but a terminal whose size changes moves and
-  // drops lines in ways of its own.
+  // A terminal whose size changes moves and drops lines in ways of its own, some of them late.
   function onResize(): void {
+    painter.forget();
     clearTimeout(settling);
     settling = setTimeout(drawAll, SETTLED_MS);
   }
 
   output.write(WRAP_OFF);
+  // Before Ink, which erases a line or two where the cursor stands and draws anew.
+  output.on('resize', onResize);
   try {
     instance = render(tree(), {
       ...{ stdin: input, stdout: output, stderr: output },
-      ...{ interactive: true, alternateScreen: true, incrementalRendering: true, maxFps: 30 },
+      ...{ interactive: true, alternateScreen: true },
       ...{ exitOnCtrlC: false, patchConsole: false, isScreenReaderEnabled: false },
     });
   } catch (error) {
+    output.off('resize', onResize);
     output.write(`${MAIN_SCREEN}${WRAP_ON}`);
     throw error;
   }
-  output.on('resize', onResize);
   return {
     close,
     redraw() {
@@ -108,7 +120,11 @@ export function openScreen(options: ScreenOptions): Screen {
   };
 }
 
-function Frame({ store, style, ascii }: ScreenOptions): ReactNode {
+interface FrameProps extends ScreenOptions {
+  readonly painter: Painter;
+}
+
+function Frame({ store, style, ascii, painter }: FrameProps): ReactNode {
   const state = useSyncExternalStore(store.subscribe, store.state);
   const { columns, rows } = useWindowSize();
   useInput((input, key) => {
@@ -118,14 +134,8 @@ function Frame({ store, style, ascii }: ScreenOptions): ReactNode {
     store.update((before) => ({ ...before, size: { columns, rows } }));
   }, [store, columns, rows]);
   const lines = layout({ ...state, size: { columns, rows } }, style, ascii);
-  return createElement(
-    Box,
-    { flexDirection: 'column', width: columns },
-    lines.map((line, at) =>
-      // An empty text has no height.
-      createElement(Text, { key: at, wrap: 'truncate' }, line === '' ? ' ' : line),
-    ),
-  );
+  useLayoutEffect(() => painter.paint(lines));
+  return null;
 }
 
 interface GuardProps {

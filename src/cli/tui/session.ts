@@ -10,7 +10,7 @@ import { err, ok, type Result } from '../../model/result.ts';
 import { createStyle } from '../../report/style.ts';
 import { pullText, pushText } from '../../report/transfers.ts';
 import { saying } from '../../tui/reduce-event.ts';
-import { judged } from '../../tui/reduce-view.ts';
+import { judged, listed } from '../../tui/reduce-view.ts';
 import { runElsewhere, type Effect } from '../../tui/state.ts';
 import { systemClock } from '../clock.ts';
 import { withRemotes } from '../compose-remote.ts';
@@ -200,7 +200,11 @@ export async function runSession(
   async function judge(): Promise<void> {
     await quietly(async (context) => {
       const { overrides } = options;
-      const view = await statusOfProject({ targets: [], overrides, probes: true }, context);
+      const onPlanned = (stages: readonly string[]): void => {
+        store.update((state) => listed(state, stages));
+      };
+      const wanted = { targets: [], overrides, probes: true, onPlanned };
+      const view = await statusOfProject(wanted, context);
       if (!view.ok) {
         const { said = '' } = refused(view.error);
         store.update((state) => saying(state, said, 'bad'));

@@ -17,7 +17,7 @@ export interface Surface {
 }
 
 const isOfScreen = (error: unknown): boolean =>
-  error instanceof Error && /\bscreen\.mjs\b/.test(error.stack ?? '');
+  error instanceof Error && /\bscreen\.js\b/.test(error.stack ?? '');
 
 /** As `openSurface`; where it fails the terminal is as before, and the reason comes back. */
 export const tryToOpenSurface = (
