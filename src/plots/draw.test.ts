@@ -119,6 +119,15 @@ t.test('what is not there is told, with what was meant', async (t) => {
   ]);
 });
 
+t.test('a Vega-Lite template is told to be none that is drawn', async (t) => {
+  const sources = [{ file: FILE, y: ['loss'], x: { field: 'epoch' } }];
+  const { drawing, notes } = await drawn(declared({ sources, template: '.dvc/plots/dots.json' }), {
+    workspace: ['epoch,loss\n1,2\n'],
+  });
+  t.equal(drawing.kind, 'lines');
+  t.match(notes, [/^`\.dvc\/plots\/dots\.json` is a Vega-Lite template .* drawn as `linear`; /]);
+});
+
 t.test(
   'confusion counts by class, in order, and shows of many those that are mistaken',
   async (t) => {

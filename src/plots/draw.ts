@@ -53,6 +53,13 @@ function drawingOf(declaration: PlotDeclaration, loaded: readonly Loaded[], note
 function templateOf({ template = 'linear' }: PlotDeclaration, note: Note): Template {
   const known = TEMPLATES.find((each) => each === template);
   if (known !== undefined) return known;
+  if (template.endsWith('.json')) {
+    note(
+      `\`${template}\` is a Vega-Lite template of your own, which avian cannot draw: ` +
+        `it is drawn as \`linear\`; \`template\` may be ${TEMPLATES.join(', ')}`,
+    );
+    return 'linear';
+  }
   const near = closest(template, TEMPLATES);
   note(
     `there is no template \`${template}\`, so it is drawn as \`linear\`; ` +

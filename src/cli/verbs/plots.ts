@@ -1,5 +1,4 @@
 import { plotsDiff, plotsShow, type PlotStyle } from '../../commands/plots.ts';
-import { oneLine } from '../../report/describe.ts';
 import { plotsJson } from '../../report/plots.ts';
 import { parseWords } from '../arguments.ts';
 import { withProject } from '../compose.ts';
@@ -7,6 +6,7 @@ import { exitStatus, type ExitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { subVerb } from '../sub-verb.ts';
 import { tellDiagnostics } from '../tell-diagnostics.ts';
+import { tellNotes } from '../tell-notes.ts';
 import { tellProblem } from '../tell-problem.ts';
 import { withContents, writePage } from '../write-page.ts';
 
@@ -52,9 +52,7 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
       io.stdout(`${JSON.stringify(plotsJson(view.value))}\n`);
       return exitStatus.ok;
     }
-    for (const { id, notes } of view.value.plots) {
-      for (const note of notes) io.stderr(`${oneLine(id)}: ${oneLine(note)}\n`);
-    }
+    tellNotes(view.value.plots, io);
     const { out: file, open } = options;
     const { plotsPage } = await import('../../report/page/html-page.ts');
     return writePage((page) => plotsPage(view.value, page), { file, open, json: false }, io);

@@ -5,6 +5,7 @@ import type { ExitStatus } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { noWords } from '../one-word.ts';
 import { tellDiagnostics } from '../tell-diagnostics.ts';
+import { tellNotes } from '../tell-notes.ts';
 import { tellProblem } from '../tell-problem.ts';
 import { withContents, writePage } from '../write-page.ts';
 
@@ -24,6 +25,7 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
   return withProject(io, tellDiagnostics(io), async (context) => {
     const view = await report({ overrides }, withContents(context, io));
     if (!view.ok) return tellProblem(view.error, io);
+    tellNotes(view.value.plots.plots, io);
     const { out: file, open, json } = options;
     const { reportPage } = await import('../../report/page/html-page.ts');
     return writePage((page) => reportPage(view.value, page), { file, open, json }, io);
