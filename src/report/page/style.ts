@@ -59,6 +59,12 @@ th[aria-sort] button::after{content:' ↕';opacity:.45}th[aria-sort=ascending] b
 .note{color:var(--warn);margin:.3rem 0}.nothing{color:var(--faint)}
 details{margin:.3rem 0 1rem}summary{cursor:pointer;color:var(--accent)}
 footer{margin-top:3rem;color:var(--faint);font-size:.9em}
-@media print{:root{color-scheme:light!important}nav,.skip{display:none}body{max-width:none;padding:0;font-size:11px}.scroll{overflow:visible}.scroll.wide svg{max-width:100%}h2{break-after:avoid}thead{display:table-header-group}tr{break-inside:avoid}}
+@page{margin:14mm}
+@media print{:root{color-scheme:light!important}nav,.skip,details:not([open]){display:none}
+body{max-width:none;padding:0;font-size:11px}h1{margin-top:0}h2{margin-top:1.6rem;break-after:avoid}h3,caption,figcaption,summary{break-after:avoid}
+.plots{grid-template-columns:1fr 1fr;gap:.6rem 1.4rem}.tiles{gap:.5rem}.tiles div{padding:.3rem .7rem;min-width:7rem}.tiles dd{font-size:1.1rem}
+.pictures ul,ul.pictures{grid-template-columns:repeat(6,1fr)}
+.scroll{overflow:visible}.scroll.wide svg{max-width:100%}thead{display:table-header-group}tr{break-inside:avoid}
+.data thead button{display:contents}th[aria-sort] button::after{content:none}th[aria-sort=ascending] button::after{content:' ↑'}th[aria-sort=descending] button::after{content:' ↓'}}
 @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
 `;
