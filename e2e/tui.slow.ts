@@ -194,6 +194,29 @@ for (const [signal, code] of [
   });
 }
 
+t.test('x stops one stage and what needs it, and the rest goes on', inTerminal, async (t) => {
+  const rig = createRig(t, {
+    'pipeline.yaml': `stages:
+  left: { cmd: 'echo from left; sleep 100', outs: [l] }
+  next: { cmd: cp l n, deps: [l], outs: [n] }
+  right: { cmd: 'until [ -e go ]; do sleep 0.05; done; echo x > r', outs: [r] }
+`,
+  });
+  const terminal = await openTerminal(t, rig.root, ['repro', '--tui', '-j2']);
+  await terminal.until(/▶ right +running/);
+  await terminal.keys('g', 'x');
+  await terminal.until('stop left?');
+  await terminal.keys('y');
+  await terminal.until(/↯ left +interrupted/);
+  t.match((await terminal.until(/■ next +cancelled/)).join('\n'), /▶ right +running/);
+  rig.write('go', '');
+  const end = await terminal.until(/^exit \d+$/m);
+  t.match(end.join('\n'), /■ left +cancelled/);
+  t.match(end.join('\n'), /✓ right +executed/);
+  t.equal(end.at(-1), 'exit 1', 'what was asked for is not done');
+  await isGivenBack(t, terminal);
+});
+
 t.test('q leaves the run alone: plain lines tell the rest', inTerminal, async (t) => {
   const rig = createRig(t, pipeline(WELL));
   const terminal = await openTerminal(t, rig.root, ['repro', '--tui']);
@@ -246,8 +269,8 @@ t.test('avian tui: judges, runs, stops, runs again, forces', inTerminal, async (
   await terminal.until(/! fetch +stale +never ran here/);
   await terminal.keys('G', 'r');
   await terminal.until('epoch 1 of 4');
-  await terminal.keys('x', 'n');
-  await terminal.keys('x');
+  await terminal.keys('X', 'n');
+  await terminal.keys('X');
   await terminal.until('end the run?');
   await terminal.keys('y');
   await terminal.until(/↯ train +interrupted/);

@@ -1,4 +1,5 @@
 import type { ReproOptions, Reproduced } from '../commands/repro.ts';
+import type { StageOutcome } from '../model/outcome.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 
 /** What `avian repro` does when no option says otherwise. */
@@ -28,6 +29,8 @@ export function statusOf({ outcomes: byStage, timedOut }: Reproduced): ExitStatu
     (outcome) => outcome.kind === 'failed' && outcome.failure.kind === 'not-fetched',
   );
   if (unfetched) return exitStatus.remoteFailed;
-  const bad = outcomes.some(({ kind }) => kind === 'failed' || kind === 'blocked');
+  // Cancelled without an interrupt: a person stopped one stage, and what was asked for is not done.
+  const unsettled = new Set<StageOutcome['kind']>(['failed', 'blocked', 'cancelled']);
+  const bad = outcomes.some(({ kind }) => unsettled.has(kind));
   return bad || timedOut ? exitStatus.stageFailed : exitStatus.ok;
 }

@@ -63,7 +63,9 @@ async function reproduce(
   try {
     return await open(io, others.emit, async (context, supply) => {
       watch.opened(context);
-      const done = await repro(wanted, context, supply);
+      const { stopOf } = watch;
+      const options = stopOf === undefined ? wanted : { ...wanted, stopOf };
+      const done = await repro(options, context, supply);
       return done.ok ? statusOf(done.value) : tellProblem(done.error, io);
     });
   } finally {

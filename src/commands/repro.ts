@@ -39,6 +39,8 @@ export interface ReproOptions {
   /** Watch which files commands read and write, and warn of what is undeclared. */
   readonly trace: boolean;
   readonly capacity: Capacity;
+  /** See ReproduceOptions. */
+  readonly stopOf?: (stage: StageName) => AbortSignal;
 }
 
 /** Opens what `--pull` brings data from; to be called by whoever holds the project. */
@@ -105,6 +107,7 @@ export async function repro(
           capacity: options.capacity,
           trace: options.trace,
           ...(supply !== undefined && { supply: supply.value }),
+          ...(options.stopOf !== undefined && { stopOf: options.stopOf }),
           signal: bounded.signal,
           version: context.version,
         },

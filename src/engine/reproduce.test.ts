@@ -706,6 +706,26 @@ t.test('cancelling ends what runs, puts old outs back and records nothing', asyn
   t.equal(await world.runs.latest('prepare' as StageName), undefined);
 });
 
+t.test('one stage is called off with what needs it; the others go on', async (t) => {
+  const world = new FakeWorld({ a: 'egg', b: 'egg' });
+  const workload = pipeline(
+    'a -> left -> left.out\nb -> right -> right.out\nleft.out -> next -> x',
+  );
+  const left = new AbortController();
+  world.onCommand(({ env }, { files }) => {
+    if (env['AVIAN_STAGE'] !== 'left') {
+      files.set('right.out', 'chick');
+      return { code: 0 };
+    }
+    left.abort();
+    return new Promise(() => undefined);
+  });
+  const outcomes = await repro(world, workload, {
+    stopOf: (stage) => (stage === 'left' ? left.signal : new AbortController().signal),
+  });
+  t.equal(kinds(outcomes), 'left cancelled, next cancelled, right executed');
+});
+
 t.test('what a stage throws ends its neighbours and puts every old out back', async (t) => {
   const world = new FakeWorld({ a: 'egg', b: 'egg' });
   const workload = pipeline('a -> left -> left.out\nb -> right -> right.out');

@@ -23,6 +23,8 @@ export interface ReproduceOptions {
   readonly trace: boolean;
   /** Where what the cache lacks may come from. */
   readonly supply?: Supply;
+  /** Asked once for each stage: its abort calls off that stage and what needs it; the others go on. */
+  readonly stopOf?: (stage: StageName) => AbortSignal;
   readonly signal: AbortSignal;
   readonly version: string;
 }
@@ -64,7 +66,8 @@ export async function reproduce(
       watch,
       barrier,
       trace: options.trace,
-      signal,
+      signal:
+        options.stopOf === undefined ? signal : AbortSignal.any([signal, options.stopOf(stage)]),
     },
     takeSlot: (work) => slots.take(work.stage.resources),
     inTurn,

@@ -138,6 +138,7 @@ export async function repro(
       signal: choice.signal ?? new AbortController().signal,
       version: '0.0.0-test',
       ...(choice.supply !== undefined && { supply: choice.supply }),
+      ...(choice.stopOf !== undefined && { stopOf: choice.stopOf }),
     },
     ports,
   );

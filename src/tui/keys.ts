@@ -24,6 +24,7 @@ export type Command =
         | 'run-all'
         | 'force'
         | 'stop'
+        | 'stop-run'
         | 'push'
         | 'pull'
         | 'judge'
@@ -88,7 +89,8 @@ const BINDINGS: readonly Binding[] = [
     bind('P', { do: 'push' }, 'push', 'send what pipeline.lock names to the remote; asks'),
     bind('p', { do: 'pull' }, 'pull', 'bring it from the remote; asks'),
   ].map((binding): Binding => ({ ...binding, session: true })),
-  bind('x', { do: 'stop' }, 'stop', 'end the run and what it runs; asks'),
+  bind('x', { do: 'stop' }, 'stop', 'stop the stage, and call off what needs it; asks'),
+  bind('X', { do: 'stop-run' }, 'stop all', 'end the run and all that it runs; asks'),
   bind('Esc', { do: 'back' }, 'back', 'back: out of help, zoom, the pane, the filter', ['escape']),
   bind('?', { do: 'help' }, 'help', 'this list'),
   bind('q', { do: 'quit' }, 'quit', 'leave the screen; a run goes on, in plain lines'),

@@ -88,7 +88,8 @@ function reduceCommand(state: TuiState, command: Command): Reduced {
     case 'interrupt':
       return { state: stopping(state), effects: [{ kind: 'interrupt' }] };
     case 'stop':
-      return stop(state);
+    case 'stop-run':
+      return stop(state, command.do);
     case 'run':
     case 'run-all':
     case 'force':
@@ -208,14 +209,23 @@ function copied(state: TuiState): Reduced {
   };
 }
 
-function stop(state: TuiState): Reduced {
+function stop(state: TuiState, what: 'stop' | 'stop-run'): Reduced {
   const { activity } = state;
   if (activity.kind !== 'run') return only(saying(state, 'nothing runs'));
   if (activity.by === 'another') {
     return only(saying(state, 'it runs in another terminal: stop it there', 'warn'));
   }
-  const question = 'end the run? what has settled is kept';
-  return only({ ...state, mode: { kind: 'confirm', question, effect: { kind: 'stop' } } });
+  const confirm = (question: string, effect: Effect): Reduced =>
+    only({ ...state, mode: { kind: 'confirm', question, effect } });
+  if (what === 'stop-run') {
+    return confirm('end the run? what has settled is kept', { kind: 'stop-run' });
+  }
+  const row = selectedRow(state);
+  if (row === undefined) return only(state);
+  const name = oneLine(row.name);
+  return row.phase === 'running'
+    ? confirm(`stop ${name}? what does not need it goes on`, { kind: 'stop', stage: row.name })
+    : only(saying(state, `${name} does not run; X ends the whole run`));
 }
 
 /** Starts what takes the project for itself, one at a time. */
@@ -224,7 +234,7 @@ function work(
   what: 'run' | 'run-all' | 'force' | 'push' | 'pull' | 'judge',
 ): Reduced {
   if (state.activity.kind !== 'idle') {
-    return only(saying(state, 'something is under way: wait for it, or x to stop it', 'warn'));
+    return only(saying(state, 'something is under way: wait for it, or X to end it', 'warn'));
   }
   const name = state.selected;
   const confirm = (question: string, effect: Effect): Reduced =>
@@ -273,6 +283,8 @@ function begun(state: TuiState, effect: Effect): TuiState {
         activity: { kind: 'transfer', direction: effect.kind, sinceMs },
       };
     case 'stop':
+      return saying(state, `stopping ${oneLine(effect.stage)}`, 'warn');
+    case 'stop-run':
       return stopping(state);
     default:
       return state;

@@ -61,10 +61,14 @@ t.test(
     const running = after(screenOf(), plan('a', 'b'), started('a'));
     const asked = press(running, 'x');
     t.equal(asked.state.mode.kind, 'confirm');
-    t.same(asked.effects, [], 'no single key stops a run');
+    t.same(asked.effects, [], 'no single key stops anything');
     t.same(press(asked.state, 'n').effects, []);
     const stopped = press(asked.state, 'y');
-    t.same(stopped.effects, [{ kind: 'stop' }]);
+    t.same(stopped.effects, [{ kind: 'stop', stage: 'a' }]);
+    t.match(press(running, 'j', 'x').state, { notice: { text: /^b does not run/ } });
+    const all = press(running, 'j', 'X', 'y');
+    t.same(all.effects.at(-1), { kind: 'stop-run' });
+    t.match(all.state.activity, { stopping: true });
     const state = after(
       stopped.state,
       settled('a', { kind: 'cancelled' }),

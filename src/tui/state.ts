@@ -76,7 +76,8 @@ export type Activity =
 /** What keys ask of the world; whoever made the screen sees to it. */
 export type Effect =
   | { readonly kind: 'run'; readonly targets: readonly string[]; readonly force: boolean }
-  | { readonly kind: 'stop' }
+  | { readonly kind: 'stop'; readonly stage: string }
+  | { readonly kind: 'stop-run' }
   | { readonly kind: 'push' }
   | { readonly kind: 'pull' }
   | { readonly kind: 'judge' }

@@ -23,6 +23,7 @@ import { tellUnexpected } from '../tell-unexpected.ts';
 import { parseTransferJobs } from '../transfer-words.ts';
 import { tryToOpenSurface } from './surface.ts';
 import { findRunElsewhere } from './run-elsewhere.ts';
+import { createStops, type Stops } from './stops.ts';
 import { createTuiRenderer } from './tui-renderer.ts';
 import { ask, crashText, logPathIn, tellUsual } from './watch.ts';
 
@@ -61,7 +62,7 @@ export async function runSession(
   const ending = AbortSignal.any([io.signal, closing.signal]);
   let queue: Promise<unknown> = Promise.resolve();
   /** The work that has the project, while it has it. */
-  const active: { stop?: AbortController; context?: RemoteContext } = {};
+  const active: { stop?: AbortController; stops?: Stops; context?: RemoteContext } = {};
   let latest: ExitStatus = exitStatus.ok;
 
   io.signal.addEventListener('abort', () => left.resolve(undefined), { once: true });
@@ -79,6 +80,8 @@ export async function runSession(
       case 'judge':
         return inTurn(judge);
       case 'stop':
+        return active.stops?.stop(effect.stage);
+      case 'stop-run':
         return active.stop?.abort();
       case 'ask':
         if (active.context !== undefined) return void ask(effect, active.context, store, io);
@@ -167,10 +170,10 @@ export async function runSession(
     context: RemoteContext,
   ): Promise<Done> {
     const { overrides, jobs } = options;
-    const done = await repro(
-      { ...reproOptions(jobs), targets, overrides, force, single: force },
-      context,
-    );
+    const stops = createStops();
+    active.stops = stops;
+    const wanted = { targets, overrides, force, single: force, stopOf: stops.signalOf };
+    const done = await repro({ ...reproOptions(jobs), ...wanted }, context);
     return done.ok ? { status: statusOf(done.value) } : refused(done.error);
   }
 

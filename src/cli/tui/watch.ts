@@ -14,6 +14,7 @@ import type { Io } from '../io.ts';
 import { rendererOptions } from '../renderer-options.ts';
 import { answerLines } from './answers.ts';
 import { chooseTui, type TuiChoice } from './choose.ts';
+import { createStops } from './stops.ts';
 import { tryToOpenSurface } from './surface.ts';
 import { createTuiRenderer } from './tui-renderer.ts';
 
@@ -24,6 +25,8 @@ export interface Watch {
   readonly io: Io;
   /** The project is open: what the screen asks is answered from it. */
   readonly opened: (context: CommandContext) => void;
+  /** See ReproOptions. */
+  readonly stopOf?: (stage: StageName) => AbortSignal;
 }
 
 /** `avian repro --tui`. Leaving the screen, or its failure, leaves the run alone: plain lines tell the rest. */
@@ -40,16 +43,20 @@ export async function openWatch(io: Io): Promise<Watch> {
   const { store } = surface;
   const renderer = createTuiRenderer(io, surface, logPathIn(io));
 
-  function onEffect(effect: Pick<Effect, 'kind'> | Extract<Effect, { kind: 'ask' }>): void {
+  const stops = createStops();
+
+  function onEffect(effect: Effect): void {
     if (effect.kind === 'quit') renderer.toPlain();
-    else if (effect.kind === 'stop') io.openTerminal().interrupt();
-    else if ('question' in effect && context !== undefined) {
+    else if (effect.kind === 'stop-run') io.openTerminal().interrupt();
+    else if (effect.kind === 'stop') stops.stop(effect.stage);
+    else if (effect.kind === 'ask' && context !== undefined) {
       void ask(effect, context, store, io);
     }
   }
 
   return {
     io: surface.io,
+    stopOf: stops.signalOf,
     opened: (project) => {
       context = project;
     },
