@@ -96,7 +96,7 @@ t.test('a whole run on a screen, and what it leaves', inTerminal, async (t) => {
   const lines = await terminal.until('epoch 1 of 4');
   t.same(masked(lines), [
     'avian  TIME: 3 stages: 1 done, 1 running, 1 queued',
-    '  ✓ fetch     done  TIME  executed TIME',
+    '  ✓ fetch     done  TIME',
     '❯ ▶ train     running  TIME, 25%  never ran here',
     '  ○ evaluate  queued',
     '──[1 log] 2 why  3 lineage  4 runs  train following, 1 line ────────────────────',
@@ -283,7 +283,7 @@ t.test('avian tui: judges, runs, stops, runs again, forces', inTerminal, async (
   await terminal.keys('G', 'F');
   await terminal.until('run evaluate again?');
   await terminal.keys('y');
-  await terminal.until(/1 (fresh|done).*\n(.*\n)*.*✓ evaluate +done +\d+ ms +executed/);
+  await terminal.until(/1 (fresh|done).*\n(.*\n)*.*✓ evaluate +done +\d+ ms/);
   await terminal.keys('4');
   await terminal.until(/ok +\S+@.*\n.*ok +\S+@/);
   await terminal.keys('3');

@@ -63,7 +63,8 @@ function planReady(state: TuiState, { stages }: EventOf<'plan-ready'>): TuiState
   for (const name of stages) {
     const row = rows.get(name) ?? newRow(name);
     // A frozen stage stays frozen: it is settled without being looked at.
-    if (row.phase !== 'frozen') rows.set(name, { ...row, phase: 'queued', detail: '' });
+    const { elapsedMs, ...rest } = row;
+    if (row.phase !== 'frozen') rows.set(name, { ...rest, phase: 'queued', detail: '' });
   }
   return {
     ...state,
@@ -118,17 +119,32 @@ const newLines = (before: Log, after: Log): readonly string[] => {
 function stageSettled(state: TuiState, event: EventOf<'stage-settled'>): TuiState {
   const { stage, outcome, elapsedMs } = event;
   const row = state.rows.get(stage);
-  const phase = phaseOf(outcome, row, state);
   const next = withRow(state, stage, {
-    phase,
-    elapsedMs,
-    detail:
-      outcome.kind === 'failed'
-        ? describeFailure(outcome.failure)
-        : describeOutcome(outcome, elapsedMs, state.clock.nowMs),
+    phase: phaseOf(outcome, row, state),
+    // Of what did not run, it would only say how long looking took.
+    ...((row?.phase === 'running' || outcome.kind === 'restored') && { elapsedMs }),
+    detail: detailOf(outcome, elapsedMs, state.clock.nowMs),
     log: endLog(row?.log ?? EMPTY_LOG),
   });
   return tracked({ ...next, work: undefined });
+}
+
+/** What its word and its time do not say already. */
+function detailOf(outcome: StageOutcome, elapsedMs: number, nowMs: number): string {
+  switch (outcome.kind) {
+    case 'failed':
+      return describeFailure(outcome.failure);
+    case 'executed':
+      return outcome.unchangedOuts ? 'outs unchanged' : '';
+    case 'restored':
+    case 'blocked':
+      return describeOutcome(outcome, elapsedMs, nowMs).replace(`${outcome.kind} `, '');
+    case 'skipped':
+    case 'cancelled':
+      return '';
+    default:
+      return assertNever(outcome);
+  }
 }
 
 function phaseOf(outcome: StageOutcome, row: Row | undefined, state: TuiState): Phase {
