@@ -436,7 +436,7 @@ t.test(
        const name = ${JSON.stringify(source.slice(source.lastIndexOf('.') + 1))};
        const real = owner[name];
        owner[name] = function (...args) {
-         if (/screen\\.js/.test(new Error().stack) && existsSync('fault')) {
+         if (/screen\\.js/.test(new Error().stack.split('\\n')[2]) && existsSync('fault')) {
            ${then}
            throw new Error('out of ink');
          }
