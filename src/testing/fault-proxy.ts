@@ -131,7 +131,8 @@ function handOn(passage: Passage): void {
   }
   const onward = ask({
     ...{ hostname, port, agent, method: request.method, path: request.url },
-    headers: { ...request.headers, host: `${hostname}:${port}` },
+    // With the host that the client asked for: links in an answer then lead through here again.
+    headers: request.headers,
   });
   onward.on('error', () => response.destroy());
   onward.on('response', (answer) => comeBack(answer, passage));

@@ -56,7 +56,9 @@ export async function openEmulator(
     program,
     [
       ...['-scheme', 'http', '-host', '127.0.0.1', '-port', String(port), ...backend],
-      ...['-public-host', address, '-external-url', externalUrl ?? endpoint, '-log-level', 'error'],
+      // Without a port: it then answers to a proxy's as well.
+      ...['-public-host', '127.0.0.1', '-external-url', externalUrl ?? endpoint],
+      ...['-log-level', 'error'],
     ],
     { stdio: 'ignore' },
   );
