@@ -9,6 +9,7 @@ import {
   halfway,
   isAllOrNothing,
   pictureOf,
+  readAgain,
   sentAgain,
 } from './state.ts';
 
@@ -131,12 +132,13 @@ async function killPull(
   const faults: unknown[] = [];
   const found = pictureOf(ben);
   if (!isAllOrNothing(found, right)) faults.push({ found });
-  ben.proxy.passed.length = 0;
+  const passed = ben.proxy.passed.splice(0);
   const second = await ben.avian('pull');
   if (second.code !== 0 || pictureOf(ben).join() !== right.join()) faults.push({ second });
   const received = ben.proxy.passed.reduce((sum, each) => sum + each.received, 0);
   const missing = bytesInCache(ben) - before;
   if (received > missing + 2 ** 20) faults.push({ received, missing });
+  faults.push(...readAgain(await bed.stored('full'), [...passed, ...ben.proxy.passed]));
   faults.push(...faultsOfCache(ben));
   fs.rmSync(ben.root, { recursive: true });
   return faults;

@@ -25,16 +25,27 @@ export const faultsOfCache = ({ root }: Pick<Clone, 'root'>): readonly string[] 
   ...leftovers(root, ['incoming', 'objects', 'restore', 'discard']),
 ];
 
-/** Bytes of the cache's objects, and of what came of one that is not whole. */
+/** Bytes of the cache's objects, and of what came of those that are not whole. */
 export function bytesInCache({ root }: Pick<Clone, 'root'>): number {
   const folders = ['objects', 'tmp/incoming'].map((each) => join(root, 'cache/v1', each));
   return folders
     .flatMap((folder) =>
       (fs.existsSync(folder) ? fs.readdirSync(folder, { recursive: true }) : []).map((name) =>
-        fs.lstatSync(join(folder, String(name))),
+        join(folder, String(name)),
       ),
     )
-    .reduce((sum, stat) => sum + (stat.isFile() ? stat.size : 0), 0);
+    .filter((path) => !path.endsWith('.there'))
+    .reduce((sum, path) => sum + bytesAt(path), 0);
+}
+
+/** Of a file with gaps only what is noted to be there. */
+function bytesAt(path: string): number {
+  const stat = fs.lstatSync(path);
+  if (!stat.isFile()) return 0;
+  if (!fs.existsSync(`${path}.there`)) return stat.size;
+  const noted = fs.readFileSync(`${path}.there`, 'utf8').split('\n').at(-2) ?? '[]';
+  const spans = JSON.parse(noted) as readonly (readonly [number, number])[];
+  return spans.reduce((sum, [from, to]) => sum + (to - from), 0);
 }
 
 /** What one push left, for the next one to be held against. */
@@ -56,6 +67,17 @@ export async function halfway(bed: Bed, remote: string, { passed }: FaultProxy):
 }
 
 const CHUNK = 8 * 1024 * 1024;
+
+/** What two pulls read of one large object beyond its size: at most one chunk. */
+export function readAgain(stored: readonly Stored[], passed: readonly Passed[]): readonly string[] {
+  return stored.flatMap(({ name, size }) => {
+    if (!name.includes('/blobs/')) return [];
+    const received = passed
+      .filter((each) => each.name === name)
+      .reduce((sum, each) => sum + each.received, 0);
+    return received > size + CHUNK ? [`${received} bytes of ${name}, which has ${size}`] : [];
+  });
+}
 
 /** What a second push sent although it had come before: nothing stored, of the rest at most one chunk. */
 export function sentAgain(

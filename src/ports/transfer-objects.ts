@@ -2,6 +2,7 @@ import type { ArtifactRef } from '../model/artifact.ts';
 import type { Digest } from '../model/names.ts';
 import type { SizedObject } from '../model/remote.ts';
 import type { Result } from '../model/result.ts';
+import type { Span } from '../model/spans.ts';
 import type { TreeNode } from '../model/tree.ts';
 
 /** Why a node of the cache cannot be used. */
@@ -73,10 +74,13 @@ export interface ObjectDigest {
 
 /** An object on its way in. Ends with one of `finish` and `suspend`. */
 export interface Incoming {
-  /** How many bytes are here already. */
-  readonly offset: number;
-  /** @throws ProblemError `cache/no-space` */
-  write(bytes: Uint8Array): void;
+  /** What an earlier try left, also one that was killed: in order, perhaps with gaps between. */
+  readonly there: readonly Span[];
+  /**
+   * Bytes that were not here, in any order. They are lent for the call.
+   * @throws ProblemError `cache/no-space`
+   */
+  write(bytes: Uint8Array, position: number): void;
   /** Puts it in its place; false, and what came is thrown away, when the bytes do not have the digest. */
   finish(): boolean;
   /** Keeps what came for a later try. */

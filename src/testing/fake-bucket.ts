@@ -13,6 +13,8 @@ export class FakeBucket implements Bucket {
   readonly ages = new Map<string, number>();
   /** `create packs/….pack`, in order. */
   readonly calls: string[] = [];
+  /** Bytes that readers were given. */
+  handedOut = 0;
   now: () => number = () => Date.now();
   /** Asked before each call; what it returns is the answer, what it awaits delays it. */
   onCall: (verb: BucketVerb, name: string) => Promise<BucketProblem | undefined> = () =>
@@ -56,6 +58,7 @@ export class FakeBucket implements Bucket {
     for (let at = 0; at < wanted.length; at += piece) {
       if (call.signal.aborted) return err({ kind: 'cancelled', name });
       call.onAlive(Math.min(piece, wanted.length - at));
+      this.handedOut += Math.min(piece, wanted.length - at);
       await take(wanted.subarray(at, at + piece));
     }
     if (to === undefined || wanted.length === to - from) return ok(undefined);

@@ -5,6 +5,7 @@ import { problem } from '../model/diagnostic.ts';
 import { ProblemError } from '../model/problem-error.ts';
 import type { SizedObject } from '../model/remote.ts';
 import { err, ok } from '../model/result.ts';
+import { addSpan, gapsIn, type Span } from '../model/spans.ts';
 import { DEEPEST, decodeNode, encodeDirectory, type TreeEntry } from '../model/tree.ts';
 import type { Incoming, NodeProblem, TransferObjects } from '../ports/transfer-objects.ts';
 import type { Want } from '../transfer/closure.ts';
@@ -16,7 +17,7 @@ const digestOf = (bytes: Uint8Array): Digest =>
 export class FakeObjects implements TransferObjects {
   readonly stored = new Map<Digest, Uint8Array>();
   /** What came of large objects so far. */
-  readonly incoming = new Map<Digest, Uint8Array[]>();
+  readonly incoming = new Map<Digest, { readonly bytes: Uint8Array; there: readonly Span[] }>();
   readonly #later = new Map<Digest, Uint8Array>();
 
   /** Keeps a directory of files, as a commit of the workspace would. */
@@ -117,15 +118,18 @@ export class FakeObjects implements TransferObjects {
     this.stored.delete(digest);
   }
 
-  receive({ digest }: SizedObject): Incoming {
-    const pieces = this.incoming.get(digest) ?? [];
-    this.incoming.set(digest, pieces);
+  receive({ digest, size }: SizedObject): Incoming {
+    const part = this.incoming.get(digest) ?? { bytes: new Uint8Array(size), there: [] };
+    this.incoming.set(digest, part);
     return {
-      offset: pieces.reduce((sum, { length }) => sum + length, 0),
-      write: (bytes) => void pieces.push(Uint8Array.from(bytes)),
+      there: part.there,
+      write: (bytes, position) => {
+        part.bytes.set(bytes, position);
+        part.there = addSpan(part.there, { from: position, to: position + bytes.length });
+      },
       finish: () => {
         this.incoming.delete(digest);
-        return this.put(digest, Buffer.concat(pieces));
+        return gapsIn(part.there, size).length === 0 && this.put(digest, part.bytes);
       },
       suspend: () => undefined,
     };

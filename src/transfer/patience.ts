@@ -61,12 +61,14 @@ export function patientBucket(bucket: Bucket, options: PatienceOptions): Bucket 
           // A try that was given up may still have bytes under way.
           if (!isCurrent()) return;
           try {
-            await take(bytes);
+            const taken = take(bytes);
+            // Also while they are waited for: they must not be read again by a try that comes meanwhile.
+            position += bytes.length;
+            await taken;
           } catch (error) {
             thrown = { error };
             throw error;
           }
-          position += bytes.length;
           one.onSafe(position);
         };
         try {

@@ -1,4 +1,5 @@
 import type { Location, SizedObject } from '../model/remote.ts';
+import { bytesIn, gapsIn, type Span } from '../model/spans.ts';
 import type { Call } from '../ports/bucket.ts';
 import type { Incoming } from '../ports/transfer-objects.ts';
 import { failure } from './problems.ts';
@@ -9,12 +10,17 @@ import { inParallel, type Tools } from './tools.ts';
 export interface Reading {
   /** Requests at the same time: one connection to a bucket brings 50 to 150 MB/s, whatever the line. */
   readonly lanes: number;
-  /** Bytes that one request of several reads. Those ahead of their turn are kept in memory. */
+  /** The most bytes that one request of several reads. */
   readonly piece: number;
 }
 
 const MOST_LANES = 4;
-const PIECE = 16 * 1024 * 1024;
+/** Long enough that the wait for an answer is short beside it. */
+const PIECE = 32 * 1024 * 1024;
+/** Shorter ones are not worth a request. */
+const SHORTEST = 4 * 1024 * 1024;
+/** Written at once. What a kill loses of each lane. */
+const GATHERED = 512 * 1024;
 const ALONE: Reading = { lanes: 1, piece: PIECE };
 
 /** As many lanes for each of so many large objects as the jobs allow. */
@@ -24,7 +30,7 @@ export const readingOf = (objects: number, { jobs }: Pick<Tools, 'jobs'>): Readi
 });
 
 /**
- * Reads a large object into the cache; goes on where an earlier try stopped.
+ * Reads a large object into the cache: what an earlier try did not bring, wherever it is.
  * @param isWanted it is put into the workspace next
  * @throws HolderGone
  */
@@ -39,15 +45,10 @@ export async function receiveLarge(
   const { objects, progress } = tools;
   for (let time = 0; ; time++) {
     const incoming = objects.receive(object, isWanted);
-    const from = at.offset + incoming.offset;
-    const range = { from, to: at.offset + object.size };
-    const call = progress.call(at.holder, signal, object.size, at.offset);
-    call.onSafe(from);
+    const call = progress.call(at.holder, signal, object.size);
     let isOpen = true;
     try {
-      await (range.to - from > 2 * reading.piece && reading.lanes > 1
-        ? readInLanes(at.holder, range, incoming, call, reading, tools)
-        : readWhole(at.holder, range, (bytes) => incoming.write(bytes), call, tools));
+      await receiveLacking(object, at, incoming, call, reading, tools);
       isOpen = false;
       if (incoming.finish()) {
         progress.done(at.holder, 1);
@@ -61,84 +62,95 @@ export async function receiveLarge(
   }
 }
 
-interface Span {
-  readonly from: number;
-  readonly to: number;
-}
-
-async function readWhole(
-  holder: string,
-  span: Span,
-  take: (bytes: Uint8Array) => void,
-  call: Call,
-  { bucket }: Tools,
-): Promise<void> {
-  const read = await bucket.read(holder, span, take, call);
-  if (read.ok) return;
-  if (read.error.kind === 'not-found') throw new HolderGone(holder);
-  throw failure(read.error, bucket.url);
-}
-
-/**
- * Pieces by several requests, written in order, so that what is here is always a beginning: whoever
- * comes next is the first to write, the others keep theirs until then.
- */
-async function readInLanes(
-  holder: string,
-  { from, to }: Span,
+async function receiveLacking(
+  { size }: SizedObject,
+  at: Location,
   incoming: Incoming,
   call: Call,
   { lanes, piece }: Reading,
   tools: Tools,
 ): Promise<void> {
-  const count = Math.ceil((to - from) / piece);
+  const gaps = gapsIn(incoming.there, size);
+  const share = Math.ceil(bytesIn(gaps) / lanes);
+  const length = lanes === 1 ? size : Math.min(piece, Math.max(SHORTEST, share));
+  let safe = bytesIn(incoming.there);
+  call.onSafe(safe);
+  const parts = gaps.flatMap((gap) => cut(gap, length));
   const buffers: Uint8Array[] = [];
-  const waiting = new Map<number, () => void>();
-  let next = 0;
-  const write = (bytes: Uint8Array, position: number): void => {
-    incoming.write(bytes);
-    call.onSafe(position + bytes.length);
-  };
-  const numbers = Array.from({ length: count }, (_, number) => number);
-  await inParallel(numbers, { jobs: lanes, signal: call.signal }, async (number, signal) => {
-    const span = { from: from + number * piece, to: Math.min(to, from + (number + 1) * piece) };
-    const buffer = buffers.pop() ?? new Uint8Array(piece);
-    let position = span.from;
-    let held = 0;
-    const letGo = (): void => {
-      if (held > 0) write(buffer.subarray(0, held), position - held);
-      held = 0;
-    };
-    const take = (bytes: Uint8Array): void => {
-      if (number === next) {
-        letGo();
-        write(bytes, position);
-      } else {
-        buffer.set(bytes, held);
-        held += bytes.length;
-      }
-      position += bytes.length;
-    };
-    const own: Call = { signal, onAlive: call.onAlive, onSafe: () => undefined };
-    await readWhole(holder, span, take, own, tools);
-    await turnOf(number, signal);
-    letGo();
-    buffers.push(buffer);
-    next += 1;
-    waiting.get(next)?.();
+  await inParallel(parts, { jobs: lanes, signal: call.signal }, async ({ from, to }, own) => {
+    const gathered = gatherInto(
+      buffers.pop() ?? new Uint8Array(GATHERED),
+      from,
+      (bytes, position) => {
+        incoming.write(bytes, position);
+        safe += bytes.length;
+        call.onSafe(safe);
+      },
+    );
+    try {
+      const span = { from: at.offset + from, to: at.offset + to };
+      const calm = { signal: own, onAlive: call.onAlive, onSafe: () => undefined };
+      await readSpan(at.holder, span, gathered.take, calm, tools);
+    } finally {
+      gathered.flush();
+      buffers.push(gathered.buffer);
+    }
   });
+}
 
-  /** Resolves when all before is written; a failure of another lane ends the waiting. */
-  function turnOf(number: number, signal: AbortSignal): Promise<void> {
-    if (number === next) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const stop = (): void => reject(new Error('another part failed'));
-      if (signal.aborted) return stop();
-      signal.addEventListener('abort', stop, { once: true });
-      waiting.set(number, () => {
-        signal.removeEventListener('abort', stop);
-        resolve();
-      });
-    });
-  }
+interface Gathered {
+  readonly buffer: Uint8Array;
+  readonly take: (bytes: Uint8Array) => void;
+  /** Hands on what has not filled the buffer. */
+  readonly flush: () => void;
+}
+
+/** Puts pieces together to larger ones: what comes at once from a connection is dear to write for itself. */
+function gatherInto(
+  buffer: Uint8Array,
+  from: number,
+  write: (bytes: Uint8Array, position: number) => void,
+): Gathered {
+  let position = from;
+  let held = 0;
+  const flush = (): void => {
+    const bytes = buffer.subarray(0, held);
+    held = 0;
+    if (bytes.length === 0) return;
+    write(bytes, position);
+    position += bytes.length;
+  };
+  return {
+    buffer,
+    flush,
+    take(bytes) {
+      for (let done = 0; done < bytes.length;) {
+        const part = bytes.subarray(done, done + buffer.length - held);
+        buffer.set(part, held);
+        held += part.length;
+        done += part.length;
+        if (held === buffer.length) flush();
+      }
+    },
+  };
+}
+
+function cut({ from, to }: Span, length: number): readonly Span[] {
+  return Array.from({ length: Math.ceil((to - from) / length) }, (_, index) => ({
+    from: from + index * length,
+    to: Math.min(to, from + (index + 1) * length),
+  }));
+}
+
+async function readSpan(
+  holder: string,
+  span: Span,
+  take: (bytes: Uint8Array) => void,
+  call: Call,
+  { bucket }: Pick<Tools, 'bucket'>,
+): Promise<void> {
+  const read = await bucket.read(holder, span, take, call);
+  if (read.ok) return;
+  if (read.error.kind === 'not-found') throw new HolderGone(holder);
+  throw failure(read.error, bucket.url);
 }

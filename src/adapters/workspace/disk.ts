@@ -18,7 +18,8 @@ export interface Disk {
   chmod(path: string, mode: number): void;
   /** Creates a file that must not exist. Returns its descriptor. */
   create(path: string, mode: number): number;
-  write(fd: number, bytes: Uint8Array, path: string): void;
+  /** Where the file stands, or at `position`. */
+  write(fd: number, bytes: Uint8Array, path: string, position?: number): void;
   /** Clones where the file system can share blocks; throws otherwise. `to` may exist. */
   reflink(from: string, to: string): void;
   /** Copies a file, sharing blocks where possible. */
@@ -59,10 +60,11 @@ export function openDisk(step: Step = () => undefined): Disk {
       step('create', path);
       return fs.openSync(path, 'wx', mode);
     },
-    write(fd, bytes, path) {
+    write(fd, bytes, path, position) {
       step('write', path);
       for (let done = 0; done < bytes.length;) {
-        done += fs.writeSync(fd, bytes, done, bytes.length - done);
+        const at = position === undefined ? null : position + done;
+        done += fs.writeSync(fd, bytes, done, bytes.length - done, at);
       }
     },
     reflink(from, to) {

@@ -17,7 +17,7 @@ export interface SpareFiles {
 
 /** Ends with one of `keep` and `drop`. */
 export interface SpareFile {
-  write(bytes: Uint8Array): void;
+  write(bytes: Uint8Array, position: number): void;
   /** The bytes were found right. */
   keep(): void;
   drop(): void;
@@ -56,9 +56,9 @@ export function openSpareFiles(folder: string, disk: Disk): SpareFiles {
         fd = disk.create(path, 0o644);
       });
       return {
-        write(bytes) {
+        write(bytes, position) {
           const open = fd;
-          if (open !== undefined) trying(() => disk.write(open, bytes, path));
+          if (open !== undefined) trying(() => disk.write(open, bytes, path, position));
         },
         keep() {
           if (fd === undefined) return;

@@ -86,7 +86,7 @@ const large = { digest: digestOf(LARGE), size: LARGE.length };
 async function receive(bed: DiskBed, from = 0): Promise<void> {
   const incoming = bed.workspace.objects.receive(large, true);
   for (let at = from; at < LARGE.length; at += 65_536) {
-    incoming.write(LARGE.subarray(at, Math.min(LARGE.length, at + 65_536)));
+    incoming.write(LARGE.subarray(at, Math.min(LARGE.length, at + 65_536)), at);
   }
   t.equal(incoming.finish(), true);
 }
@@ -113,7 +113,7 @@ t.test(
 t.test('an object that goes on, is wrong, or is not asked for leaves no file', async (t) => {
   const bed = openBed(t);
   const first = bed.workspace.objects.receive(large, true);
-  first.write(LARGE.subarray(0, 1_000_000));
+  first.write(LARGE.subarray(0, 1_000_000), 0);
   first.suspend();
   t.same(temporaries(bed), []);
   await receive(bed, 1_000_000);
@@ -123,7 +123,7 @@ t.test('an object that goes on, is wrong, or is not asked for leaves no file', a
 
   await bed.loseObjects();
   const wrong = bed.workspace.objects.receive(large, true);
-  wrong.write(Buffer.alloc(LARGE.length));
+  wrong.write(Buffer.alloc(LARGE.length), 0);
   t.equal(wrong.finish(), false);
   t.same(temporaries(bed), []);
 

@@ -2,15 +2,15 @@ import * as fs from 'node:fs';
 import { problem } from '../../model/diagnostic.ts';
 import type { Digest } from '../../model/names.ts';
 import { ProblemError } from '../../model/problem-error.ts';
-import type { SizedObject } from '../../model/remote.ts';
 import { err, ok } from '../../model/result.ts';
-import type { Incoming, TransferObjects } from '../../ports/transfer-objects.ts';
+import type { TransferObjects } from '../../ports/transfer-objects.ts';
 import { hashBytes, startHash } from '../hash/blake3.ts';
 import { openBulkStore } from './bulk-store.ts';
 import { listFolder } from './discard.ts';
 import { isErrno, WorkspaceFailure } from './failure.ts';
+import { openIncoming } from './incoming.ts';
 import { digestOf, hexOf, objectPath } from './layout.ts';
-import { hasObject, placeObject, storeBytes } from './object-file.ts';
+import { hasObject, storeBytes } from './object-file.ts';
 import type { Tools } from './tools.ts';
 
 const PIECE = 1024 * 1024;
@@ -106,8 +106,18 @@ export function openTransferObjects(tools: Needs): TransferObjects {
 
     setAside: (digest) => objects.setAsideCorrupt(digest),
 
-    receive: (object, isWanted = false) =>
-      storing(object.digest, object.size, () => receive(object, isWanted, tools)),
+    receive(object, isWanted = false) {
+      const { digest, size } = object;
+      const incoming = storing(digest, size, () => openIncoming(object, isWanted, tools));
+      return {
+        ...incoming,
+        write: (bytes, position) =>
+          storing(digest, size, () => {
+            incoming.write(bytes, position);
+          }),
+        finish: () => storing(digest, size, () => incoming.finish()),
+      };
+    },
 
     sync: () => durability.barrier(),
   };
@@ -117,80 +127,6 @@ type Needs = Pick<
   Tools,
   'layout' | 'disk' | 'durability' | 'objects' | 'files' | 'spares' | 'wholeTrees'
 >;
-
-/** An object that comes in pieces, kept at `tmp/incoming/<hex>` until it is whole. */
-function receive(
-  { digest, size }: SizedObject,
-  isWanted: boolean,
-  { layout, disk, durability, objects, spares }: Needs,
-): Incoming {
-  objects.prepare('write');
-  disk.mkdir(layout.incoming);
-  const path = `${layout.incoming}/${hexOf(digest)}`;
-  let hasher = startHash();
-  let offset = 0;
-  const fd = fs.openSync(path, 'a+', 0o644);
-  const piece = Buffer.allocUnsafe(PIECE);
-  for (let got = -1; got !== 0; offset += got) {
-    got = fs.readSync(fd, piece, 0, piece.length, offset);
-    hasher.update(piece.subarray(0, got));
-  }
-  if (offset > size) {
-    fs.ftruncateSync(fd, 0);
-    hasher = startHash();
-    offset = 0;
-  }
-  // Not of one that goes on: the bytes that were here before would have to be read for it.
-  const spare = isWanted && offset === 0 ? spares.begin(hexOf(digest)) : undefined;
-  const flush = openFlush(path);
-  return {
-    offset,
-    write(bytes) {
-      storing(digest, size, () => disk.write(fd, bytes, path));
-      hasher.update(bytes);
-      spare?.write(bytes);
-      flush(bytes.length);
-    },
-    finish() {
-      fs.closeSync(fd);
-      if (hasher.digestBuffer().toString('hex') !== hexOf(digest)) {
-        spare?.drop();
-        disk.unlink(path);
-        return false;
-      }
-      spare?.keep();
-      storing(digest, size, () => {
-        disk.chmod(path, 0o444);
-        placeObject(path, hexOf(digest), layout.objects, disk);
-      });
-      durability.noteWritten([hexOf(digest)]);
-      return true;
-    },
-    suspend() {
-      spare?.drop();
-      fs.closeSync(fd);
-    },
-  };
-}
-
-const FLUSH_EVERY = 32 * 1024 * 1024;
-
-/** Has a file's bytes written down while more come, so that the barrier at the end waits for the last ones only. */
-function openFlush(path: string): (bytes: number) => void {
-  let waiting = 0;
-  let isFlushing = false;
-  return (bytes) => {
-    waiting += bytes;
-    if (isFlushing || waiting < FLUSH_EVERY) return;
-    [waiting, isFlushing] = [0, true];
-    // A descriptor of its own, which is open for as long as the disk takes.
-    const fd = fs.openSync(path, 'r');
-    fs.fdatasync(fd, () => {
-      isFlushing = false;
-      fs.closeSync(fd);
-    });
-  };
-}
 
 async function* readPieces(
   path: string,
