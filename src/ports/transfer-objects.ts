@@ -50,7 +50,7 @@ export interface TransferObjects {
    */
   pause(): Promise<void> | undefined;
   /**
-   * Waits until everything put is in its place.
+   * Waits until everything that was put before is in its place.
    * @throws ProblemError `cache/no-space`
    */
   settle(): Promise<void>;

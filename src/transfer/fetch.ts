@@ -172,16 +172,17 @@ async function receiveBlobs(
   const small = blobs.filter(({ size }) => size < ALONE_FROM).map(({ digest }) => digest);
   objects.expect(small.length);
   const pause = (): Promise<void> | undefined => objects.pause();
+  const settle = (): Promise<void> => objects.settle();
   try {
     const absent = await receiveSmall(
       small,
-      { largest: ALONE_FROM, counted: true, pause },
+      { largest: ALONE_FROM, counted: true, pause, settle },
       tools,
       (digest, bytes) => bytes.length === sizes.get(digest) && objects.putLater(digest, bytes),
     );
     return [...lost, ...absent];
   } finally {
-    await objects.settle();
+    await settle();
   }
 }
 

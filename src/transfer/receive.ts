@@ -33,6 +33,8 @@ interface Small {
   readonly counted: boolean;
   /** Asked after every piece; what it returns is waited for before the next. */
   readonly pause?: () => Promise<void> | undefined;
+  /** Waited for before objects count: what was accepted is in its place then. */
+  readonly settle?: () => Promise<void>;
 }
 
 /** Whether the bytes are right. They are lent: the buffer is used again after the call. */
@@ -92,7 +94,7 @@ export function placeOf(
  */
 export async function receiveSmall(
   digests: readonly Digest[],
-  { largest, counted, pause }: Small,
+  { largest, counted, pause, settle }: Small,
   tools: Tools,
   accept: Accept,
 ): Promise<readonly Digest[]> {
@@ -114,6 +116,7 @@ export async function receiveSmall(
     const size = counted ? stretch.parts.reduce((sum, part) => sum + part.size, 0) : 0;
     const wrong = await readStretch(stretch, size, signal, tools, accept, pause);
     for (const part of wrong) await readAgain(stretch.holder, part, signal, tools, accept);
+    await settle?.();
     tools.progress.done(labelOf(stretch), counted ? stretch.parts.length : 0);
   });
   return absent;

@@ -11,8 +11,12 @@ export interface BulkStore {
   add(digest: Digest, bytes: Uint8Array): boolean;
   /** Something to wait for where enough is under way. Throws WorkspaceFailure. */
   pause(): Promise<void> | undefined;
-  /** All that was added is in its place. Throws WorkspaceFailure. */
+  /** All that was added before is in its place. Throws WorkspaceFailure. */
   settle(): Promise<void>;
+}
+
+interface Failed {
+  readonly error: unknown;
 }
 
 /** Batches under way: a few for each thread. With one buffer each they take 32 MiB at most. */
@@ -26,14 +30,14 @@ export function openBulkStore({
   objects,
 }: Pick<Tools, 'layout' | 'files' | 'durability' | 'objects'>): BulkStore {
   const store = { objects: layout.objects, temporary: layout.tmpObjects };
-  const underWay = new Set<Promise<void>>();
+  const underWay = new Set<Promise<Failed | undefined>>();
   /** Used again and again: fresh memory costs more than the copy into it. */
   const spare: Uint8Array<ArrayBuffer>[] = [];
   let bytes: Uint8Array<ArrayBuffer> | undefined;
   let hexes: string[] = [];
   let sizes: number[] = [];
   let filled = 0;
-  let failure: { readonly error: unknown } | undefined;
+  let failure: Failed | undefined;
 
   const send = (): void => {
     if (bytes === undefined) return;
@@ -46,9 +50,11 @@ export function openBulkStore({
         durability.noteWritten(reply.written);
         if (reply.bytes !== undefined) spare.push(reply.bytes);
         if (reply.problem !== undefined) throw new WorkspaceFailure(reply.problem);
+        return undefined;
       })
       .catch((error: unknown) => {
         failure ??= { error };
+        return { error };
       })
       .finally(() => underWay.delete(work));
     underWay.add(work);
@@ -74,12 +80,16 @@ export function openBulkStore({
     },
     pause() {
       throwFailure();
-      return underWay.size < MOST_UNDER_WAY ? undefined : Promise.race(underWay);
+      return underWay.size < MOST_UNDER_WAY
+        ? undefined
+        : Promise.race(underWay).then(() => undefined);
     },
     async settle() {
       send();
-      while (underWay.size > 0) await Promise.all(underWay);
+      const ended = await Promise.all(underWay);
       throwFailure();
+      // Somebody else was told already; what was added here is not there all the same.
+      for (const failed of ended) if (failed !== undefined) throw failed.error as Error;
     },
   };
 }

@@ -185,7 +185,10 @@ async function build(
     );
   }
   try {
-    const sizes = files.map((index) => column(snapshot, index, SIZE));
+    // Those that only get a name are not worth a thread, however large.
+    const isThere = (index: number): boolean =>
+      link !== 'hardlink' && tools.spares.has(hexAt(snapshot, index));
+    const sizes = files.map((index) => (isThere(index) ? 0 : column(snapshot, index, SIZE)));
     await tools.files.run(sizes, make, progress, (reply, { from, to }) => {
       for (const [offset, index] of files.slice(from, to).entries()) {
         const stats = reply.stats.subarray(offset * COLUMNS, offset * COLUMNS + COLUMNS);

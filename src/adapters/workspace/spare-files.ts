@@ -9,7 +9,9 @@ import { temporaryName } from './object-file.ts';
  */
 export interface SpareFiles {
   begin(hex: string): SpareFile;
-  /** The file with this object's bytes, if there is one. It is the caller's then. */
+  /** Whether there is a file with this object's bytes. */
+  has(hex: string): boolean;
+  /** That file, if there is one. It is the caller's then. */
   take(hex: string): string | undefined;
   /** Removes what nobody took. */
   close(): void;
@@ -68,6 +70,7 @@ export function openSpareFiles(folder: string, disk: Disk): SpareFiles {
         drop,
       };
     },
+    has: (hex) => kept.has(hex),
     take(hex) {
       const path = kept.get(hex);
       kept.delete(hex);
