@@ -75,12 +75,15 @@ export async function buildService(
     const { predictor } = loaded;
     const setup = { input: predictor.contract.input, maxPixels: config.maxPixels };
     const decoder = await openDecoder(setup, config.decodeThreads);
-    await warmUp(decoder, predictor);
+    const msEach = await warmUp(decoder, predictor);
+    // A batch is answered when its last photograph is: in a slow model, company costs more than it saves.
+    const maxBatch = Math.max(1, Math.min(config.maxBatch, Math.floor(config.batchMs / msEach)));
+    metrics.batchLimit.set(maxBatch);
     const observer = await openObserver(loaded, metrics.registry);
     return {
       loaded,
       decoder,
-      recognizer: createRecognizer(decoder, predictor, config, metrics, observer),
+      recognizer: createRecognizer(decoder, predictor, { ...config, maxBatch }, metrics, observer),
     };
   });
   const recognizer: Promise<Recognizer> = opening.then((opened) => opened.recognizer);

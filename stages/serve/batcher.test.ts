@@ -6,6 +6,7 @@ function rig(options: Partial<BatcherOptions<number, string>> = {}) {
   const timers: { ms: number; action: () => void }[] = [];
   const runs: { inputs: readonly number[]; finish: (error?: Error) => void }[] = [];
   const batcher = createBatcher<number, string>({
+    maxRuns: 1,
     maxBatch: 3,
     maxDelayMs: 5,
     maxWaiting: 100,
@@ -71,6 +72,46 @@ t.test('one batch at a time; what came meanwhile follows at once, in order', asy
   t.equal((await Promise.all(answers)).length, 5);
 });
 
+t.test('what waits is shared out among the calls that are free', async (t) => {
+  const { batcher, submit, runs } = rig({ maxRuns: 2, maxBatch: 8, maxDelayMs: 0 });
+  const answers = [1, 2, 3, 4, 5, 6].map(submit);
+  t.same(
+    runs.map(({ inputs }) => inputs),
+    [[1], [2]],
+    'nobody waits while a call is free',
+  );
+  runs[0]?.finish();
+  await settle();
+  t.same(runs[2]?.inputs, [3, 4, 5, 6], 'the other one is busy still');
+  answers.push(...[7, 8, 9].map(submit));
+  t.equal(batcher.waiting, 3);
+  const failed = t.rejects(answers.splice(1, 1)[0] ?? Promise.resolve(''), /out of memory/);
+  runs[1]?.finish(new Error('out of memory'));
+  runs[2]?.finish();
+  await settle();
+  t.same(runs[3]?.inputs, [7, 8, 9]);
+  const drained = batcher.drain();
+  runs[3]?.finish();
+  await drained;
+  await failed;
+  t.equal((await Promise.all(answers)).length, 8);
+});
+
+t.test('when time is up, two free calls take half each', (t) => {
+  const { submit, elapse, timers, runs } = rig({ maxRuns: 2, maxBatch: 8 });
+  for (const input of [1, 2, 3, 4, 5]) void submit(input);
+  elapse();
+  t.same(
+    runs.map(({ inputs }) => inputs),
+    [
+      [1, 2, 3],
+      [4, 5],
+    ],
+  );
+  t.equal(timers.length, 0);
+  t.end();
+});
+
 t.test('without a delay the first input starts at once', (t) => {
   const { submit, timers, runs } = rig({ maxDelayMs: 0 });
   void submit(1);
@@ -133,6 +174,7 @@ t.test('drain skips the delay and waits for everything', async (t) => {
 t.test('the sizes of batches are told, and the real timer works', async (t) => {
   const sizes: number[] = [];
   const batcher = createBatcher<number, number>({
+    maxRuns: 1,
     maxBatch: 8,
     maxDelayMs: 1,
     maxWaiting: 8,

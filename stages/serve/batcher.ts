@@ -1,11 +1,13 @@
 /** Micro-batching: requests that arrive together are answered by one call; pure (the timer is an argument). */
 
 export interface BatcherOptions<Input, Output> {
-  /** Answers all inputs, in order. Never called twice at once. */
+  /** Answers all inputs, in order. Never called more than `maxRuns` times at once. */
   readonly run: (inputs: readonly Input[]) => Promise<readonly Output[]>;
+  /** Calls that may run side by side, at least 1; what waits is shared out among those that are free. */
+  readonly maxRuns: number;
   /** Inputs a call may hold, at least 1. */
   readonly maxBatch: number;
-  /** How long the first input of a batch may wait for company while nothing runs; 0 waits for nobody. */
+  /** How long the first input of a batch may wait for company while a call is free; 0 waits for nobody. */
   readonly maxDelayMs: number;
   /** Inputs that may wait; the next one is refused. */
   readonly maxWaiting: number;
@@ -34,28 +36,35 @@ interface Entry<Input, Output> {
 export function createBatcher<Input, Output>(
   options: BatcherOptions<Input, Output>,
 ): Batcher<Input, Output> {
-  const { run, maxBatch, maxDelayMs, maxWaiting, onBatch, after = startTimer } = options;
+  const { run, maxRuns, maxBatch, maxDelayMs, maxWaiting, onBatch, after = startTimer } = options;
   const waiting: Entry<Input, Output>[] = [];
-  let running: Promise<void> | undefined;
+  const running = new Set<Promise<void>>();
   let cancelTimer: (() => void) | undefined;
 
-  /** Starts a batch if there is a reason to: it is full, or its time is up, or there is none to wait for. */
+  /** Starts batches if there is a reason to: one is full, or its time is up, or there is none to wait for. */
   function consider(timeIsUp: boolean): void {
-    if (running !== undefined || waiting.length === 0) return;
-    if (waiting.length >= maxBatch || timeIsUp || maxDelayMs === 0) {
+    while (running.size < maxRuns && waiting.length > 0) {
+      if (waiting.length < maxBatch && !timeIsUp && maxDelayMs > 0) {
+        cancelTimer ??= after(maxDelayMs, () => {
+          cancelTimer = undefined;
+          consider(true);
+        });
+        return;
+      }
       cancelTimer?.();
       cancelTimer = undefined;
-      running = runBatch(waiting.splice(0, maxBatch)).then(() => {
-        running = undefined;
-        // What arrived meanwhile has waited for a whole batch already.
-        consider(true);
-      });
-    } else {
-      cancelTimer ??= after(maxDelayMs, () => {
-        cancelTimer = undefined;
-        consider(true);
-      });
+      const share = Math.ceil(waiting.length / (maxRuns - running.size));
+      start(waiting.splice(0, Math.min(maxBatch, share)));
     }
+  }
+
+  function start(batch: readonly Entry<Input, Output>[]): void {
+    const run = runBatch(batch).then(() => {
+      running.delete(run);
+      // What arrived meanwhile has waited for a whole batch already.
+      consider(true);
+    });
+    running.add(run);
   }
 
   async function runBatch(batch: readonly Entry<Input, Output>[]): Promise<void> {
@@ -85,7 +94,7 @@ export function createBatcher<Input, Output>(
     },
     async drain() {
       consider(true);
-      while (running !== undefined) await running;
+      while (running.size > 0) await Promise.all(running);
     },
   };
 }

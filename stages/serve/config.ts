@@ -14,7 +14,11 @@ export interface ServiceConfig {
   readonly maxBufferedBytes: number;
   readonly maxConnections: number;
   readonly requestTimeoutMs: number;
+  /** How long one call of the model may take, as measured when it was loaded. */
+  readonly batchMs: number;
   /** 0: as many as the machine has cores. */
+  readonly inferenceWorkers: number;
+  /** 0: the cores, shared out among the workers. */
   readonly inferenceThreads: number;
   readonly decodeThreads: number;
   /** Empty where it is not known. */
@@ -99,19 +103,35 @@ const numbers = {
     most: 3_600_000,
     meaning: 'how long a request may take to arrive; then 408',
   },
+  batchMs: {
+    variable: 'BATCH_MS',
+    fallback: 10,
+    least: 1,
+    most: 10_000,
+    meaning: 'how long such a call may take: it answers fewer where MAX_BATCH would take longer',
+  },
+  inferenceWorkers: {
+    variable: 'INFERENCE_WORKERS',
+    fallback: 0,
+    least: 0,
+    most: 256,
+    meaning:
+      'calls of the model that run side by side, each with the model in memory; 0: one a core',
+  },
   inferenceThreads: {
     variable: 'INFERENCE_THREADS',
     fallback: 0,
     least: 0,
     most: 256,
-    meaning: 'threads that one call of the model computes with; 0: all cores',
+    meaning: 'threads that one call of the model computes with; 0: cores / INFERENCE_WORKERS',
   },
   decodeThreads: {
     variable: 'DECODE_THREADS',
     fallback: 1,
     least: 1,
     most: 64,
-    meaning: 'threads that turn photographs into pixels',
+    meaning:
+      'threads that turn photographs into pixels, but for JPEGs of the size that the model reads',
   },
   drainDelayMs: {
     variable: 'DRAIN_DELAY_MS',
@@ -196,6 +216,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     maxBufferedBytes: number('maxBufferedBytes'),
     maxConnections: number('maxConnections'),
     requestTimeoutMs: number('requestTimeoutMs'),
+    batchMs: number('batchMs'),
+    inferenceWorkers: number('inferenceWorkers'),
     inferenceThreads: number('inferenceThreads'),
     decodeThreads: number('decodeThreads'),
     project: text('project'),

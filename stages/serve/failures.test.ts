@@ -54,14 +54,16 @@ async function until503(url: string): Promise<unknown> {
 await t.test('more than MAX_WAITING at once: 503 that says when to come back', async (t) => {
   let goOn = (): void => undefined;
   const held = new Promise<void>((resolve) => (goOn = resolve));
+  let isHolding = false;
   const { url } = await start(t, { MAX_WAITING: '1' }, (model) => {
     const { predictor } = model;
-    const see = async (pixels: Uint8Array, count: number) => {
-      await held;
-      return predictor.see(pixels, count);
+    const look: typeof predictor.look = async (photographs) => {
+      if (isHolding) await held; // not yet while it warms up
+      return predictor.look(photographs);
     };
-    return { ...model, predictor: { ...predictor, see } };
+    return { ...model, predictor: { ...predictor, look } };
   });
+  isHolding = true;
   const upload = slowPost(url, photograph);
   await until(() => inFlight(url));
   const first = post(url);

@@ -1,9 +1,11 @@
-/** The thread that owns the model: it computes, so that the main thread can go on answering. */
+/** A thread that owns a model: it decodes what fits the model already, and computes, so that the main thread can go on answering. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { colourStatistics } from '../vision/colours.ts';
 import { openFastPredictor } from '../vision/fast-predictor.ts';
-import type { Seen } from '../vision/predictor.ts';
-import { answerQuestions, movable, type FromThread } from './worker-line.ts';
-import type { Photographs, PredictorGreeting, PredictorSetup } from './worker-predictor.ts';
+import type { Predictor } from '../vision/predictor.ts';
+import { decodeSmallJpeg } from '../vision/small-jpeg.ts';
+import { answerQuestions, type FromThread } from './worker-line.ts';
+import type { Photographs, PredictorGreeting, PredictorSetup, Sight } from './worker-predictor.ts';
 
 if (parentPort === null) throw new Error('bug: inference-worker is started by worker-predictor');
 const port = parentPort;
@@ -12,14 +14,10 @@ const { modelDir, threads, wasmFolder } = workerData as PredictorSetup;
 try {
   const { predictor, instead } = await openFastPredictor(modelDir, { threads, wasmFolder });
   const greeting = { contract: predictor.contract, backend: predictor.backend, instead };
-  answerQuestions<PredictorGreeting, Photographs, Seen>(
+  answerQuestions<PredictorGreeting, Photographs, readonly Sight[]>(
     port,
     greeting,
-    async ({ pixels, count }) => {
-      const seen = await predictor.see(pixels, count);
-      const { probabilities, embeddings = new Float32Array() } = seen;
-      return { answer: seen, transfer: [...movable(probabilities), ...movable(embeddings)] };
-    },
+    async (photographs) => ({ answer: await lookAt(predictor, photographs), transfer: [] }),
   );
 } catch (error) {
   const { message, hint } = error as { message?: string; hint?: string };
@@ -29,4 +27,51 @@ try {
     hint: hint ?? '',
   };
   port.postMessage(unusable);
+}
+
+async function lookAt(predictor: Predictor, { bytes, each }: Photographs): Promise<Sight[]> {
+  const { height, width } = predictor.contract.input;
+  const size = height * width * 3;
+  const pixels = new Uint8Array(each.length * size);
+  const decodings: ({ row: number; decodeSeconds: number | undefined } | undefined)[] = [];
+  let at = 0;
+  let count = 0;
+  for (const { kind, length } of each) {
+    const photograph = bytes.subarray(at, at + length);
+    at += length;
+    const started = performance.now();
+    const isJpeg = kind === 'jpeg';
+    const plain = isJpeg ? await decodeSmallJpeg(photograph, width, height) : photograph;
+    if (plain !== undefined && plain.length !== size) {
+      throw new Error(`bug: ${plain.length} bytes for an image of ${size}`);
+    }
+    if (plain !== undefined) pixels.set(plain, count * size);
+    decodings.push(
+      plain && {
+        row: count++,
+        decodeSeconds: isJpeg ? (performance.now() - started) / 1000 : undefined,
+      },
+    );
+  }
+
+  if (count === 0) return decodings.map(() => ({ kind: 'undecoded' }));
+  const { probabilities, embeddings } = await predictor.see(
+    pixels.subarray(0, count * size),
+    count,
+  );
+  return decodings.map((decoding) => {
+    if (decoding === undefined) return { kind: 'undecoded' };
+    const { row, decodeSeconds } = decoding;
+    const part = (values: Float32Array): Float32Array => {
+      const width = values.length / count;
+      return values.subarray(row * width, (row + 1) * width);
+    };
+    return {
+      kind: 'seen',
+      probabilities: part(probabilities),
+      embedding: embeddings && part(embeddings),
+      colours: colourStatistics(pixels.subarray(row * size, (row + 1) * size), width),
+      decodeSeconds,
+    };
+  });
 }

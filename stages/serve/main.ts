@@ -17,11 +17,13 @@ if (read.kind === 'wrong') {
 const { config } = read;
 
 let ending = false;
-const threads = config.inferenceThreads === 0 ? undefined : config.inferenceThreads;
 const drift = createDriftWatch(config.driftReference);
 const { app, ready, died, drain } = await buildService(
   config,
-  openServedModel(config.modelDir, threads),
+  openServedModel(config.modelDir, {
+    workers: config.inferenceWorkers || undefined,
+    threads: config.inferenceThreads || undefined,
+  }),
   { openObserver: drift.openObserver },
 );
 drift.addRoute(app);

@@ -1,6 +1,10 @@
 /** The one model that a service answers from. */
 import { nameModel } from './model-name.ts';
-import { openWorkerPredictor, type WorkerPredictor } from './worker-predictor.ts';
+import {
+  openWorkerPredictor,
+  type WorkerPredictor,
+  type WorkerPredictorOptions,
+} from './worker-predictor.ts';
 
 export interface ServedModel {
   /** As `nameModel` gives it, such as `plate-cnn-uint8@3f2a91c0d4e7`. */
@@ -9,8 +13,11 @@ export interface ServedModel {
   readonly predictor: WorkerPredictor;
 }
 
-/** Loads a model in a thread of its own, which computes with `threads` threads. Throws ModelError. */
-export async function openServedModel(modelDir: string, threads?: number): Promise<ServedModel> {
-  const predictor = await openWorkerPredictor(modelDir, threads);
+/** Loads a model in threads of its own. Throws ModelError. */
+export async function openServedModel(
+  modelDir: string,
+  options: WorkerPredictorOptions = {},
+): Promise<ServedModel> {
+  const predictor = await openWorkerPredictor(modelDir, options);
   return { name: await nameModel(modelDir, predictor.contract), folder: modelDir, predictor };
 }

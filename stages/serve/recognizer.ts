@@ -1,6 +1,5 @@
-/** From the bytes of a photograph to an answer: decode, batch, predict, put into words. */
-import { colourStatistics } from '../vision/colours.ts';
-import type { Predictor, Seen } from '../vision/predictor.ts';
+/** From the bytes of a photograph to an answer: decode, batch, look, put into words. */
+import { isPlainJpeg } from '../vision/small-jpeg.ts';
 import { answerFor, type Answer } from './answer.ts';
 import { createBatcher } from './batcher.ts';
 import type { ServiceConfig } from './config.ts';
@@ -8,6 +7,7 @@ import type { Decoder } from './decoder.ts';
 import type { Observer } from './observer.ts';
 import { ServiceError } from './service-error.ts';
 import type { ServiceMetrics } from './service-metrics.ts';
+import type { Photograph, Sight, WorkerPredictor } from './worker-predictor.ts';
 
 export interface Recognizer {
   /** Throws ImageError for what cannot be decoded, ServiceError where too many wait. */
@@ -16,72 +16,59 @@ export interface Recognizer {
 
 export function createRecognizer(
   decoder: Pick<Decoder, 'decode'>,
-  predictor: Predictor,
+  predictor: Pick<WorkerPredictor, 'contract' | 'workers' | 'look'>,
   config: Pick<ServiceConfig, 'maxBatch' | 'batchDelayMs' | 'maxWaiting'>,
   metrics: Pick<ServiceMetrics, 'batchSize' | 'step' | 'predictions' | 'confidence'>,
   observer: Observer,
 ): Recognizer {
   const { input, labels } = predictor.contract;
-  const batcher = createBatcher<Uint8Array, Row>({
+  const batcher = createBatcher<Photograph, Sight>({
+    maxRuns: predictor.workers,
     maxBatch: config.maxBatch,
     maxDelayMs: config.batchDelayMs,
     maxWaiting: config.maxWaiting,
     onBatch: (size) => {
       metrics.batchSize.observe(size);
     },
-    run: async (images) => {
-      const size = input.height * input.width * 3;
-      const pixels = new Uint8Array(images.length * size);
-      images.forEach((image, index) => {
-        pixels.set(image, index * size);
-      });
-      const seen = await predictor.see(pixels, images.length);
-      return images.map((_, index) => rowOf(seen, index, images.length));
-    },
+    run: (photographs) => predictor.look(photographs),
   });
+
+  function look(photograph: Photograph): Promise<Sight> {
+    const submitted = batcher.submit(photograph);
+    if (submitted.kind === 'accepted') return submitted.answer;
+    const message = `${submitted.waiting} photographs wait already`;
+    throw new ServiceError('too-busy', message, 'try again in a second');
+  }
+
+  /** Photographs that fit the model are decoded beside it; all others are made to fit first. */
+  async function see(bytes: Uint8Array): Promise<Sight & { kind: 'seen' }> {
+    if (isPlainJpeg(bytes, input.width, input.height)) {
+      const sight = await look({ kind: 'jpeg', bytes });
+      if (sight.kind === 'seen') return sight;
+    }
+    const started = performance.now();
+    const pixels = await decoder.decode(bytes);
+    const decodeSeconds = (performance.now() - started) / 1000;
+    const sight = await look({ kind: 'pixels', bytes: pixels });
+    if (sight.kind === 'undecoded') throw new Error('bug: pixels need no decoding');
+    return { ...sight, decodeSeconds };
+  }
 
   return {
     async recognize(photograph) {
-      const decodeStarted = performance.now();
-      const pixels = await decoder.decode(photograph);
-      const predictStarted = performance.now();
-      metrics.step.observe({ step: 'decode' }, (predictStarted - decodeStarted) / 1000);
-
-      const submitted = batcher.submit(pixels);
-      if (submitted.kind === 'full') {
-        throw new ServiceError(
-          'too-busy',
-          `${submitted.waiting} photographs wait already`,
-          'try again in a second',
-        );
-      }
-      const { probabilities, embedding } = await submitted.answer;
+      const started = performance.now();
+      const { probabilities, embedding, colours, decodeSeconds = 0 } = await see(photograph);
       const answer = answerFor(probabilities, labels);
-      metrics.step.observe({ step: 'predict' }, (performance.now() - predictStarted) / 1000);
+      const seconds = (performance.now() - started) / 1000;
+      metrics.step.observe({ step: 'decode' }, decodeSeconds);
+      metrics.step.observe({ step: 'predict' }, seconds - decodeSeconds);
       metrics.predictions.inc({ species: answer.species });
       metrics.confidence.observe(answer.probability);
       observer.observe({
         ...(embedding && { embedding }),
-        colours: colourStatistics(pixels, input.width),
-        probabilities,
-        species: answer.species,
-        confidence: answer.probability,
+        ...{ colours, probabilities, species: answer.species, confidence: answer.probability },
       });
       return answer;
     },
   };
-}
-
-/** What was seen of one image. */
-interface Row {
-  readonly probabilities: Float32Array;
-  readonly embedding: Float32Array | undefined;
-}
-
-function rowOf({ probabilities, embeddings }: Seen, index: number, count: number): Row {
-  const row = (values: Float32Array): Float32Array => {
-    const width = values.length / count;
-    return values.subarray(index * width, (index + 1) * width);
-  };
-  return { probabilities: row(probabilities), embedding: embeddings && row(embeddings) };
 }

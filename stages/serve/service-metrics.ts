@@ -7,6 +7,7 @@ export interface ServiceMetrics {
   readonly duration: Histogram<'route'>;
   readonly step: Histogram<'step'>;
   readonly batchSize: Histogram;
+  readonly batchLimit: Gauge;
   readonly predictions: Counter<'species'>;
   readonly confidence: Histogram;
   readonly inFlight: Gauge;
@@ -44,6 +45,11 @@ export function createServiceMetrics(): ServiceMetrics {
       name: 'aviansight_batch_size',
       help: 'Photographs that one call of the model answered',
       buckets: [1, 2, 4, 8, 16, 32, 64],
+      registers,
+    }),
+    batchLimit: new Gauge({
+      name: 'aviansight_batch_limit',
+      help: 'Photographs that one call may answer: MAX_BATCH, or what BATCH_MS has room for',
       registers,
     }),
     predictions: new Counter({

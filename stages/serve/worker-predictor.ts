@@ -1,13 +1,53 @@
-/** A predictor in a thread of its own. */
+/** The model, in threads of its own: one a core, each with the whole model, so that none waits for another. */
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import type { ColourStatistics } from '../vision/colours.ts';
 import { ModelError, type ModelContract } from '../vision/contract.ts';
-import type { Predictor, Seen } from '../vision/predictor.ts';
-import { movable, openWorkerLine, UnusableThread } from './worker-line.ts';
+import { UnusableThread } from './worker-line.ts';
+import { openWorkerPool } from './worker-pool.ts';
+
+/** `jpeg`: as isPlainJpeg wants it, decoded beside the model; `pixels`: as decodeImage gives them. */
+export interface Photograph {
+  readonly kind: 'jpeg' | 'pixels';
+  readonly bytes: Uint8Array;
+}
+
+export type Sight =
+  | {
+      readonly kind: 'seen';
+      readonly probabilities: Float32Array;
+      /** What the model's last layer read; absent where the runtime does not give it. */
+      readonly embedding: Float32Array | undefined;
+      /** Of the pixels that the model saw. */
+      readonly colours: ColourStatistics;
+      /** What decoding took; undefined where pixels came. */
+      readonly decodeSeconds: number | undefined;
+    }
+  /** A JPEG that is not as plain as it looks. */
+  | { readonly kind: 'undecoded' };
+
+export interface WorkerPredictor extends PredictorGreeting {
+  /** Threads: calls that are computed side by side. */
+  readonly workers: number;
+  /** Looks at all of them in one call of the model. The bytes stay the caller's. */
+  look(photographs: readonly Photograph[]): Promise<readonly Sight[]>;
+  /** Resolves with the reason if a thread ends by itself. */
+  readonly died: Promise<Error>;
+  /** Lets the threads finish what they were asked; resolves when they have ended. Looking afterwards rejects. */
+  end(): Promise<void>;
+}
+
+export interface WorkerPredictorOptions {
+  /** One a core unless told. */
+  readonly workers?: number | undefined;
+  /** That one call computes with; unless told, the cores are shared out evenly. */
+  readonly threads?: number | undefined;
+}
 
 export interface PredictorSetup {
   readonly modelDir: string;
-  readonly threads: number | undefined;
+  readonly threads: number;
   readonly wasmFolder: string | undefined;
 }
 
@@ -18,44 +58,53 @@ export interface PredictorGreeting {
   readonly instead: string | undefined;
 }
 
+/** Photographs one behind the other, as one buffer is handed over quicker than many. */
 export interface Photographs {
-  readonly pixels: Uint8Array;
-  readonly count: number;
+  readonly bytes: Uint8Array;
+  readonly each: readonly { readonly kind: Photograph['kind']; readonly length: number }[];
 }
 
-export interface WorkerPredictor extends Predictor {
-  readonly instead: string | undefined;
-  /** Resolves with the reason if the thread ends by itself; every later prediction rejects. */
-  readonly died: Promise<Error>;
-  /** As dispose, and resolves when the thread has ended. */
-  end(): Promise<void>;
-}
-
-/**
- * Loads the model in a new thread, which computes with `threads` threads, all cores unless told. `predict` takes the bytes over: the
- * caller's array is empty afterwards. Throws ModelError where the model cannot be used.
- */
+/** Throws ModelError where the model cannot be used. */
 export async function openWorkerPredictor(
   modelDir: string,
-  threads?: number,
+  { workers = availableParallelism(), threads }: WorkerPredictorOptions = {},
 ): Promise<WorkerPredictor> {
-  const setup: PredictorSetup = { modelDir, threads, wasmFolder: bundledWasmFolder() };
-  const line = await openWorkerLine<PredictorGreeting, Photographs, Seen>(
+  const setup: PredictorSetup = {
+    modelDir,
+    threads: threads ?? Math.max(1, Math.floor(availableParallelism() / workers)),
+    wasmFolder: bundledWasmFolder(),
+  };
+  const pool = await openWorkerPool<PredictorGreeting, Photographs, readonly Sight[]>(
     'inference-worker',
     setup,
+    workers,
   ).catch((error: unknown) => {
     if (!(error instanceof UnusableThread)) throw error;
     throw new ModelError('invalid', error.message, error.hint);
   });
-  const see = (pixels: Uint8Array, count: number): Promise<Seen> =>
-    line.ask({ pixels, count }, movable(pixels));
   return {
-    ...line.greeting,
-    died: line.died,
-    see,
-    predict: async (pixels, count) => (await see(pixels, count)).probabilities,
-    end: () => line.end(),
-    dispose: () => void line.end(),
+    ...pool.greeting,
+    workers,
+    died: pool.died,
+    look(photographs) {
+      const together = joined(photographs);
+      return pool.ask(together, [together.bytes.buffer]);
+    },
+    end: () => pool.end(),
+  };
+}
+
+function joined(photographs: readonly Photograph[]) {
+  const total = photographs.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const together = new Uint8Array(total);
+  let at = 0;
+  for (const { bytes } of photographs) {
+    together.set(bytes, at);
+    at += bytes.length;
+  }
+  return {
+    bytes: together,
+    each: photographs.map(({ kind, bytes }) => ({ kind, length: bytes.length })),
   };
 }
 
