@@ -7,8 +7,8 @@
  * flagship     the 64 px model: at least twice FastAPI's requests a second, and a lower p99
  * mobilenetv2  at 224 px (weights as timm's safetensors): at least its requests a second, and a lower p99
  *
- * Both take turns in each round, under wrk with the same connections; each has all cores. FastAPI runs with one worker and with
- * one a core (the threads of a call are then divided), and the better of the two counts. Ratios are medians of the rounds'.
+ * Both take turns in each round, under wrk with the same connections; each has all cores. The service has one worker a core, and a
+ * call one thread; FastAPI runs so too, and with one worker whose calls have a thread a core, and the better of the two counts. Ratios are medians of the rounds'.
  * Without a trained model the flagship's architecture gets random weights, which cost the same.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -109,7 +109,8 @@ function ours(modelDir: string): Promise<Running> {
     () => [process.execPath, 'server.js'],
     (port) => ({
       ...{ HOST: '127.0.0.1', PORT: String(port), MODEL_DIR: modelDir },
-      ...{ LOG_LEVEL: 'warn', DRAIN_DELAY_MS: '0', INFERENCE_THREADS: String(cores) },
+      ...{ LOG_LEVEL: 'warn', DRAIN_DELAY_MS: '0' },
+      ...{ INFERENCE_WORKERS: String(cores), INFERENCE_THREADS: '1' },
     }),
     join(root, 'service'),
   );

@@ -55,22 +55,27 @@ function readPart(bytes: Buffer): Part | string {
   if (headerEnd < 0 || headerEnd > MOST_HEADER_BYTES) return 'a part has no header, or a huge one';
   const lines = bytes.toString('utf8', 0, headerEnd).split('\r\n');
   const disposition = lines.find((line) => /^content-disposition\s*:\s*form-data\b/i.test(line));
-  const name = disposition === undefined ? undefined : parameter(disposition, 'name');
+  const name = disposition === undefined ? undefined : parameter(disposition, namePattern);
   if (disposition === undefined || name === undefined) return 'a part has no name';
   return {
     name,
-    fileName: parameter(disposition, 'filename'),
+    fileName: parameter(disposition, fileNamePattern),
     content: bytes.subarray(headerEnd + 4),
   };
 }
 
 /** Browsers write `"` in names as %22, older clients as \". */
-function parameter(header: string, name: string): string | undefined {
-  const found = new RegExp(`;\\s*${name}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;]+))`, 'i').exec(
-    header,
-  );
-  const [, quoted, bare] = found ?? [];
+function parameter(header: string, pattern: RegExp): string | undefined {
+  const [, quoted, bare] = pattern.exec(header) ?? [];
   return quoted?.replaceAll(/\\(.)/g, '$1').replaceAll(/%22/g, '"') ?? bare;
+}
+
+// Made once: to make them for every part took a tenth of the time in which a small photograph is taken in.
+const namePattern = parameterPattern('name');
+const fileNamePattern = parameterPattern('filename');
+
+function parameterPattern(name: string): RegExp {
+  return new RegExp(`;\\s*${name}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;]+))`, 'i');
 }
 
 function wrong(problem: string): FormRead {
