@@ -75,9 +75,10 @@ export async function buildService(
     const { predictor } = loaded;
     const setup = { input: predictor.contract.input, maxPixels: config.maxPixels };
     const decoder = await openDecoder(setup, config.decodeThreads);
-    const msEach = await warmUp(decoder, predictor);
+    await warmUp(decoder, predictor);
     // A batch is answered when its last photograph is: in a slow model, company costs more than it saves.
-    const maxBatch = Math.max(1, Math.min(config.maxBatch, Math.floor(config.batchMs / msEach)));
+    const fits = Math.max(1, Math.floor(config.batchMs / predictor.msEach));
+    const maxBatch = Math.min(config.maxBatch, fits);
     metrics.batchLimit.set(maxBatch);
     const observer = await openObserver(loaded, metrics.registry);
     return {

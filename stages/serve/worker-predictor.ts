@@ -56,6 +56,8 @@ export interface PredictorGreeting {
   readonly backend: string;
   /** Why it is not onnxruntime that computes. */
   readonly instead: string | undefined;
+  /** Milliseconds that the model took for one photograph when it was loaded. */
+  readonly msEach: number;
 }
 
 /** Photographs one behind the other, as one buffer is handed over quicker than many. */
