@@ -39,8 +39,8 @@ export async function decodeSmallJpeg(
     decoder.getEncodedBuffer(bytes.length).set(bytes);
     decoder.decode();
     const pixels = decoder.getDecodedBuffer();
-    // The codec's memory is reused by the next photograph. Not Uint8Array.from, which goes through an iterator.
-    return pixels.length === width * height * 3 ? pixels.slice() : undefined;
+    // Copied, as the codec's memory is reused by the next photograph; by Uint8Array.from that would go through an iterator.
+    return pixels.length === width * height * 3 ? new Uint8Array(pixels) : undefined;
   } catch {
     if (++failures % MOST_FAILURES === 0) codec = undefined;
     return undefined;
