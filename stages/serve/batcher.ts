@@ -59,12 +59,12 @@ export function createBatcher<Input, Output>(
   }
 
   function start(batch: readonly Entry<Input, Output>[]): void {
-    const run = runBatch(batch).then(() => {
-      running.delete(run);
+    const call = runBatch(batch).then(() => {
+      running.delete(call);
       // What arrived meanwhile has waited for a whole batch already.
       consider(true);
     });
-    running.add(run);
+    running.add(call);
   }
 
   async function runBatch(batch: readonly Entry<Input, Output>[]): Promise<void> {

@@ -81,8 +81,8 @@ async function lookAt(predictor: Predictor, { bytes, each }: Photographs): Promi
     if (decoding === undefined) return { kind: 'undecoded' };
     const { row, decodeSeconds } = decoding;
     const part = (values: Float32Array): Float32Array => {
-      const width = values.length / count;
-      return values.subarray(row * width, (row + 1) * width);
+      const columns = values.length / count;
+      return values.subarray(row * columns, (row + 1) * columns);
     };
     return {
       kind: 'seen',
