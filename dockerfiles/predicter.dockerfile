@@ -12,10 +12,11 @@ FROM ${BUILD} AS packages
 WORKDIR /src
 COPY package.json package-lock.json ./
 COPY stages/package.json stages/
-# Predicting computes on WebAssembly: the native TensorFlow bindings and what bundles are left out.
+# Predicting computes on WebAssembly: the native TensorFlow bindings, WebGPU and what bundles are left out.
 RUN npm ci --workspace=stages --omit=dev --ignore-scripts --no-audit --no-fund \
   && rm -rf node_modules/.bin node_modules/.package-lock.json node_modules/aviansight \
     node_modules/@tensorflow/tfjs-node node_modules/@tensorflow/tfjs-node-gpu \
+    node_modules/@tensorflow/tfjs-backend-webgpu node_modules/webgpu \
     node_modules/esbuild node_modules/@esbuild
 
 FROM ${BASE}

@@ -16,10 +16,11 @@ FROM ${BUILD} AS packages
 WORKDIR /src
 COPY package.json package-lock.json ./
 COPY stages/package.json stages/
-# What bundles is left out, and so is the tool: a stage is a program that needs no avian.
+# What bundles is left out, and so is the tool: a stage is a program that needs no avian. WebGPU comes for all platforms.
 RUN npm ci --workspace=stages --omit=dev --ignore-scripts --no-audit --no-fund \
   && rm -rf node_modules/.bin node_modules/.package-lock.json node_modules/aviansight \
     node_modules/esbuild node_modules/@esbuild \
+    node_modules/webgpu/dist/darwin-* node_modules/webgpu/dist/win32-* \
   && mkdir -p /empty/work/artifacts /empty/work/checkpoint && chmod 1777 /empty/work/*
 
 FROM ${BASE}

@@ -61,8 +61,13 @@ async function bundleModules(out: string): Promise<void> {
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'external',
-    // The cpu backend is for tests.
-    external: [...unbundled, '@tensorflow/tfjs-backend-cpu'],
+    // The cpu backend is for tests, WebGPU for training.
+    external: [
+      ...unbundled,
+      '@tensorflow/tfjs-backend-cpu',
+      '@tensorflow/tfjs-backend-webgpu',
+      'webgpu',
+    ],
     banner: {
       js: "import { createRequire as createRequireForBundle } from 'node:module';const require = createRequireForBundle(import.meta.url);const __filename = import.meta.filename, __dirname = import.meta.dirname;",
     },

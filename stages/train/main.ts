@@ -39,6 +39,7 @@ async function main(io: StageIo): Promise<void> {
   );
   io.say(`backend ${backend.describe}`);
   io.fact('backend', backend.name);
+  if (backend.device !== undefined) io.fact('device', backend.device);
   const input = await describeInput(settings, flags.stats);
   const train = await loadPictures(io, profiler, flags.data, 'train', input);
   const val = await loadPictures(io, profiler, flags.data, 'val', input);

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerGradientKernels } from './wasm/register.ts';
+import { findWebGpu, mayHaveGpu, type WebGpu } from './webgpu.ts';
 import {
   loadThreadedModule,
   releaseThreads,
@@ -12,17 +13,19 @@ import {
   type ThreadedModule,
 } from './wasm/threads.ts';
 
-export type BackendChoice = 'auto' | 'tensorflow-gpu' | 'tensorflow' | 'wasm' | 'cpu';
-export type BackendName = 'tfjs-node-gpu' | 'tfjs-node' | 'wasm' | 'cpu';
+export type BackendChoice = 'auto' | 'tensorflow-gpu' | 'webgpu' | 'tensorflow' | 'wasm' | 'cpu';
+export type BackendName = 'tfjs-node-gpu' | 'webgpu' | 'tfjs-node' | 'wasm' | 'cpu';
 
 export interface Backend {
   readonly name: BackendName;
   /** One line for the log: what was chosen and, where something faster can be had, how. */
   readonly describe: string;
+  /** Name of the GPU, where the backend tells it. */
+  readonly device?: string;
 }
 
 export interface BackendOptions {
-  /** `auto` tries tfjs-node-gpu, tfjs-node, wasm, in this order; any other name is that one or an error. */
+  /** `auto` tries tfjs-node-gpu, webgpu, tfjs-node, wasm, in this order; any other name is that one or an error. */
   readonly prefer?: BackendChoice;
   /** False leaves out the gradient kernels that wasm needs to train. */
   readonly training?: boolean;
@@ -46,6 +49,7 @@ export class BackendError extends Error {
 export const backendChoices: readonly BackendChoice[] = [
   'auto',
   'tensorflow-gpu',
+  'webgpu',
   'tensorflow',
   'wasm',
   'cpu',
@@ -66,6 +70,8 @@ export async function openBackend(options: BackendOptions = {}): Promise<Backend
       return openBest(options);
     case 'tensorflow-gpu':
       return demandNative('@tensorflow/tfjs-node-gpu', `${SETUP} -- --gpu`);
+    case 'webgpu':
+      return demandWebGpu();
     case 'tensorflow':
       return demandNative('@tensorflow/tfjs-node', SETUP);
     case 'wasm':
@@ -77,12 +83,43 @@ export async function openBackend(options: BackendOptions = {}): Promise<Backend
 
 async function openBest(options: BackendOptions): Promise<Backend> {
   const failures: string[] = [];
-  for (const name of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const) {
-    const native = openNative(name);
-    if (native.kind === 'open') return native.backend;
-    if (native.kind === 'broken') failures.push(`; ${name} is installed but ${native.reason}`);
+  for (const open of [tryTensorflowGpu, tryWebGpu, tryTensorflow]) {
+    const attempt = await open();
+    if (attempt.kind === 'open') return attempt.backend;
+    if (attempt.kind === 'broken') failures.push(`; ${attempt.reason}`);
   }
   return openWasm(options, failures.join(''));
+}
+
+const tryTensorflowGpu = (): Attempt => openNative('@tensorflow/tfjs-node-gpu');
+const tryTensorflow = (): Attempt => openNative('@tensorflow/tfjs-node');
+
+async function tryWebGpu(): Promise<Attempt> {
+  if (!mayHaveGpu()) return { kind: 'absent' };
+  const found = await findWebGpu();
+  if (found.kind === 'absent') return { kind: 'broken', reason: `webgpu: ${found.reason}` };
+  // A CPU that plays a GPU is slower than the CPU itself.
+  if (found.software) return { kind: 'absent' };
+  try {
+    return { kind: 'open', backend: await openWebGpu(found) };
+  } catch (error) {
+    return { kind: 'broken', reason: `webgpu: ${firstLine(error)}` };
+  }
+}
+
+async function demandWebGpu(): Promise<Backend> {
+  const found = await findWebGpu();
+  if (found.kind === 'found') return openWebGpu(found);
+  throw new BackendError(`webgpu cannot be used: ${found.reason}`, found.hint);
+}
+
+async function openWebGpu(found: Extract<WebGpu, { kind: 'found' }>): Promise<Backend> {
+  // Typed as always there; null before the first time.
+  if ((tf.findBackend('webgpu') as tf.KernelBackend | null) === null) await found.register();
+  await activate('webgpu');
+  const { adapter: device, software } = found;
+  const note = software ? ', a GPU played by the CPU: for tests, slower than wasm' : '';
+  return { name: 'webgpu', describe: `webgpu (${device}${note})`, device };
 }
 
 function demandNative(name: NativePackage, command: string): Backend {
@@ -93,16 +130,17 @@ function demandNative(name: NativePackage, command: string): Backend {
     case 'absent':
       throw new BackendError(`${name} has no native binding on this machine`, `run \`${command}\``);
     case 'broken':
-      throw new BackendError(`${name} ${native.reason}`, `run \`${command}\` again`);
+      throw new BackendError(native.reason, `run \`${command}\` again`);
   }
 }
 
 type NativePackage = '@tensorflow/tfjs-node' | '@tensorflow/tfjs-node-gpu';
 
-type Native =
+/** `broken`: it ought to be there, and the reason why it is not belongs into the log. */
+type Attempt =
   { kind: 'open'; backend: Backend } | { kind: 'absent' } | { kind: 'broken'; reason: string };
 
-function openNative(name: NativePackage): Native {
+function openNative(name: NativePackage): Attempt {
   // The package throws on import where its binding is missing, which is the usual case (its install
   // script is switched off): looking for the file first costs a millisecond instead of half a second.
   if (!hasBinding(name)) return { kind: 'absent' };
@@ -110,7 +148,7 @@ function openNative(name: NativePackage): Native {
   try {
     requireHere(name);
   } catch (error) {
-    return { kind: 'broken', reason: `does not load: ${firstLine(error)}` };
+    return { kind: 'broken', reason: `${name} does not load: ${firstLine(error)}` };
   }
   const device = tf.backend() as { isUsingGpuDevice?: boolean };
   const onGpu = device.isUsingGpuDevice === true;

@@ -2,12 +2,11 @@ import t from 'tap';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
 import { openBackend } from './backend.ts';
-import type { Batch } from './batches.ts';
 import { createLearner } from './learner.ts';
 import { batchNorm } from './models/batch-norm.ts';
 import { globalMax } from './models/global-max.ts';
 import type { ModelOptions } from './models/options.ts';
-import { createRandom } from './random.ts';
+import { brightness } from './testing/agreement.ts';
 import { architectures, findArchitecture } from './zoo.ts';
 
 const options: ModelOptions = { inputSize: 16, classes: 3, width: 4, dropout: 0.2, seed: 5 };
@@ -25,16 +24,6 @@ function hintFor(name: string): string {
   return '';
 }
 
-/** Pictures whose brightness is their class: easy to learn. */
-function brightness(count: number, size: number): Batch {
-  const random = createRandom(3);
-  const labels = Int32Array.from({ length: count }, (_, i) => i % 3);
-  const pixels = new Float32Array(count * size * size * 3).map((_, i) => {
-    return (labels[Math.floor(i / (size * size * 3))] ?? 0) - 1 + random.normal() * 0.2;
-  });
-  return { pixels, labels, count };
-}
-
 t.test('learns, leaves no tensors behind, and is the same twice', async (t) => {
   const batch = brightness(12, 16);
   async function train(): Promise<{ losses: number[]; weights: Float32Array[] }> {
@@ -48,7 +37,7 @@ t.test('learns, leaves no tensors behind, and is the same twice', async (t) => {
     }
     await learner.score(batch);
     t.equal(tf.memory().numTensors, tensors, 'steady from step to step');
-    const weights = learner.weights();
+    const weights = await learner.weights();
     learner.dispose();
     model.dispose();
     return { losses, weights };

@@ -25,9 +25,9 @@ export interface Learner {
   learn(batch: Batch, step: number, factor: number): Promise<Score>;
   /** Loss without smoothing, no dropout, batch norm's moving averages. */
   score(batch: Batch): Promise<Score>;
-  weights(): Float32Array[];
+  weights(): Promise<Float32Array[]>;
   setWeights(values: readonly Float32Array[]): void;
-  moments(): Float32Array[];
+  moments(): Promise<Float32Array[]>;
   /** Takes up an optimizer that had done `steps` steps. */
   setMoments(values: readonly Float32Array[], steps: number): void;
   dispose(): void;
@@ -75,9 +75,9 @@ export function createLearner(model: LayersModel, options: LearnerOptions): Lear
       });
       return toScore(loss, correct, batch.count, 1);
     },
-    weights: () => model.weights.map((weight) => numbers(weight.read())),
+    weights: () => Promise.all(model.weights.map((weight) => numbers(weight.read()))),
     setWeights: (values) => setModelWeights(model, values),
-    moments: () => optimizer.moments().map(numbers),
+    moments: () => Promise.all(optimizer.moments().map(numbers)),
     setMoments(values, steps) {
       assign(optimizer.moments(), values);
       optimizer.restoreCount(steps);
@@ -128,8 +128,8 @@ async function toScore(
   return { loss: (lossValue ?? NaN) * factor, correct: correctValue ?? 0, seen };
 }
 
-function numbers(tensor: tf.Tensor): Float32Array {
-  return Float32Array.from(tensor.dataSync());
+async function numbers(tensor: tf.Tensor): Promise<Float32Array> {
+  return Float32Array.from(await tensor.data());
 }
 
 function assign(variables: readonly tf.Variable[], values: readonly Float32Array[]): void {

@@ -122,13 +122,11 @@ export async function runTraining(job: TrainingJob): Promise<TrainingEnd> {
 
   const save = async (): Promise<void> => {
     if (checkpoint === undefined) return;
-    await job.profiler.measureAsync('checkpoint', () =>
-      writeCheckpoint(checkpoint.dir, {
-        key: checkpoint.key,
-        progress,
-        tensors: { weights: learner.weights(), moments: learner.moments(), best: bestWeights },
-      }),
-    );
+    await job.profiler.measureAsync('checkpoint', async () => {
+      const [weights, moments] = await Promise.all([learner.weights(), learner.moments()]);
+      const tensors = { weights, moments, best: bestWeights };
+      await writeCheckpoint(checkpoint.dir, { key: checkpoint.key, progress, tensors });
+    });
     savedAt = performance.now();
   };
 
@@ -174,7 +172,7 @@ export async function runTraining(job: TrainingJob): Promise<TrainingEnd> {
       lr: plan.encoderRate * rateFactor(schedule, progress.step - 1),
     };
     const best = isBest(plan.stopping, row, progress.epochs[progress.bestEpoch - 1]);
-    if (best) bestWeights = learner.weights();
+    if (best) bestWeights = await learner.weights();
     progress = {
       ...progress,
       epoch,
@@ -188,7 +186,7 @@ export async function runTraining(job: TrainingJob): Promise<TrainingEnd> {
     await save();
   }
 
-  const lastWeights = learner.weights();
+  const lastWeights = await learner.weights();
   learner.dispose();
   const best = progress.epochs[progress.bestEpoch - 1];
   if (best === undefined) throw new Error('bug: a training without epochs');
