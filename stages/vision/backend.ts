@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerGradientKernels } from './wasm/register.ts';
-import { findWebGpu, mayHaveGpu, type WebGpu } from './webgpu.ts';
+import { registerTrainingKernels } from './webgpu/register.ts';
+import { findWebGpu, mayHaveGpu, type WebGpu } from './webgpu/open.ts';
 import {
   loadThreadedModule,
   releaseThreads,
@@ -71,7 +72,7 @@ export async function openBackend(options: BackendOptions = {}): Promise<Backend
     case 'tensorflow-gpu':
       return demandNative('@tensorflow/tfjs-node-gpu', `${SETUP} -- --gpu`);
     case 'webgpu':
-      return demandWebGpu();
+      return demandWebGpu(options);
     case 'tensorflow':
       return demandNative('@tensorflow/tfjs-node', SETUP);
     case 'wasm':
@@ -84,7 +85,7 @@ export async function openBackend(options: BackendOptions = {}): Promise<Backend
 async function openBest(options: BackendOptions): Promise<Backend> {
   const failures: string[] = [];
   for (const open of [tryTensorflowGpu, tryWebGpu, tryTensorflow]) {
-    const attempt = await open();
+    const attempt = await open(options);
     if (attempt.kind === 'open') return attempt.backend;
     if (attempt.kind === 'broken') failures.push(`; ${attempt.reason}`);
   }
@@ -94,28 +95,32 @@ async function openBest(options: BackendOptions): Promise<Backend> {
 const tryTensorflowGpu = (): Attempt => openNative('@tensorflow/tfjs-node-gpu');
 const tryTensorflow = (): Attempt => openNative('@tensorflow/tfjs-node');
 
-async function tryWebGpu(): Promise<Attempt> {
+async function tryWebGpu({ training }: BackendOptions): Promise<Attempt> {
   if (!mayHaveGpu()) return { kind: 'absent' };
   const found = await findWebGpu();
   if (found.kind === 'absent') return { kind: 'broken', reason: `webgpu: ${found.reason}` };
   // A CPU that plays a GPU is slower than the CPU itself.
   if (found.software) return { kind: 'absent' };
   try {
-    return { kind: 'open', backend: await openWebGpu(found) };
+    return { kind: 'open', backend: await openWebGpu(found, training) };
   } catch (error) {
     return { kind: 'broken', reason: `webgpu: ${firstLine(error)}` };
   }
 }
 
-async function demandWebGpu(): Promise<Backend> {
+async function demandWebGpu({ training }: BackendOptions): Promise<Backend> {
   const found = await findWebGpu();
-  if (found.kind === 'found') return openWebGpu(found);
+  if (found.kind === 'found') return openWebGpu(found, training);
   throw new BackendError(`webgpu cannot be used: ${found.reason}`, found.hint);
 }
 
-async function openWebGpu(found: Extract<WebGpu, { kind: 'found' }>): Promise<Backend> {
+async function openWebGpu(
+  found: Extract<WebGpu, { kind: 'found' }>,
+  training = true,
+): Promise<Backend> {
   // Typed as always there; null before the first time.
   if ((tf.findBackend('webgpu') as tf.KernelBackend | null) === null) await found.register();
+  if (training) registerTrainingKernels();
   await activate('webgpu');
   const { adapter: device, software } = found;
   const note = software ? ', a GPU played by the CPU: for tests, slower than wasm' : '';

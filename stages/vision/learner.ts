@@ -54,7 +54,7 @@ export function createLearner(model: LayersModel, options: LearnerOptions): Lear
 
   return {
     async learn(batch, step, factor) {
-      const [loss, correct] = tf.tidy(() => {
+      const score = tf.tidy(() => {
         let right: tf.Tensor | undefined;
         const { value, grads } = tf.variableGrads(() => {
           const { x, targets } = tensors(batch, shape, classes);
@@ -63,17 +63,19 @@ export function createLearner(model: LayersModel, options: LearnerOptions): Lear
           return tf.mean(crossEntropy(logits, smooth(targets, options.labelSmoothing, classes)));
         }, trainable);
         optimizer.step(grads, factor);
-        return [value, right ?? tf.scalar(0)];
-      }) as [tf.Tensor, tf.Tensor];
-      return toScore(loss, correct, batch.count, batch.count);
+        const both = tf.stack([value, right ?? tf.scalar(0)]);
+        right?.dispose();
+        return both;
+      });
+      return toScore(score, batch.count, batch.count);
     },
     async score(batch) {
-      const [loss, correct] = tf.tidy<[tf.Tensor, tf.Tensor]>(() => {
+      const score = tf.tidy(() => {
         const { x, targets } = tensors(batch, shape, classes);
         const logits = model.apply(x, { training: false }) as tf.Tensor2D;
-        return [tf.sum(crossEntropy(logits, targets)), countCorrect(logits, targets)];
+        return tf.stack([tf.sum(crossEntropy(logits, targets)), countCorrect(logits, targets)]);
       });
-      return toScore(loss, correct, batch.count, 1);
+      return toScore(score, batch.count, 1);
     },
     weights: () => Promise.all(model.weights.map((weight) => numbers(weight.read()))),
     setWeights: (values) => setModelWeights(model, values),
@@ -117,15 +119,11 @@ function countCorrect(logits: tf.Tensor2D, targets: tf.Tensor2D): tf.Tensor {
   return tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), tf.argMax(targets, 1)), 'float32'));
 }
 
-async function toScore(
-  loss: tf.Tensor,
-  correct: tf.Tensor,
-  seen: number,
-  factor: number,
-): Promise<Score> {
-  const [[lossValue], [correctValue]] = await Promise.all([loss.data(), correct.data()]);
-  tf.dispose([loss, correct]);
-  return { loss: (lossValue ?? NaN) * factor, correct: correctValue ?? 0, seen };
+/** Reads [loss, correct], the only numbers of a step that leave the backend: a GPU is waited for once. */
+async function toScore(score: tf.Tensor, seen: number, factor: number): Promise<Score> {
+  const [loss, correct] = await score.data();
+  score.dispose();
+  return { loss: (loss ?? NaN) * factor, correct: correct ?? 0, seen };
 }
 
 async function numbers(tensor: tf.Tensor): Promise<Float32Array> {

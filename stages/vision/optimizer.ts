@@ -54,6 +54,20 @@ export function createAdamW(groups: readonly ParameterGroup[], options: AdamWOpt
     const { variable, first, second, rate, decay } = slot;
     const pace = rate * factor;
     const correction = Math.sqrt(1 - beta2 ** steps);
+    if (hasFusedKernels()) {
+      tf.tidy(() => {
+        first.assign(moment(first, gradient, { keep: beta1, square: false }));
+        second.assign(moment(second, gradient, { keep: beta2, square: true }));
+        const numbers = {
+          kept: 1 - pace * decay,
+          epsilon: epsilon * correction,
+          pace: (pace * correction) / (1 - beta1 ** steps),
+        };
+        const inputs = { weight: variable, first, second };
+        variable.assign(tf.engine().runKernel<tf.Tensor>('AdamWWeight', inputs, numbers));
+      });
+      return;
+    }
     tf.tidy(() => {
       first.assign(tf.add(tf.mul(first, beta1), tf.mul(gradient, 1 - beta1)));
       second.assign(tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
@@ -83,4 +97,18 @@ export function createAdamW(groups: readonly ParameterGroup[], options: AdamWOpt
       for (const { first, second } of slots) tf.dispose([first, second]);
     },
   };
+}
+
+/** Whether the backend computes a step in kernels of its own: vision/webgpu/adamw.ts. */
+function hasFusedKernels(): boolean {
+  // Typed as always there.
+  return (tf.getKernel('AdamWWeight', tf.getBackend()) as unknown) !== undefined;
+}
+
+function moment(
+  value: tf.Tensor,
+  gradient: tf.Tensor,
+  how: { readonly keep: number; readonly square: boolean },
+): tf.Tensor {
+  return tf.engine().runKernel('AdamWMoment', { value, gradient }, how);
 }

@@ -87,9 +87,12 @@ function scaleAndShift(
   return differentiable(x, gamma, beta);
 }
 
-/** [n, c] -> [1, c]. As a product with ones it takes a tenth of the time of tf.sum over the first axis on wasm. */
+/**
+ * [n, c] -> [1, c]. As a product with ones it takes a tenth of the time of tf.sum over the first axis on wasm.
+ * Filled where they are needed: tf.ones would send them to a GPU.
+ */
 function sumRows(x: tf.Tensor2D): tf.Tensor2D {
-  return tf.matMul(tf.ones([1, x.shape[0]]), x);
+  return tf.matMul(tf.fill([1, x.shape[0]], 1), x);
 }
 
 function moveTowards(average: Weight, value: tf.Tensor, momentum: number): void {

@@ -1,7 +1,7 @@
 /** A GPU played by the CPU, so that what computes on GPUs is tested where there is none. */
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { findWebGpu, type WebGpu } from '../webgpu.ts';
+import { findWebGpu, type WebGpu } from '../webgpu/open.ts';
 
 /** Manifests of SwiftShader as packages of Chromium carry it. llvmpipe of Debian 12 is too old for Dawn. */
 const drivers = [

@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import * as tf from '@tensorflow/tfjs-core';
-import { openBackend } from './backend.ts';
-import { trainBriefly, wrongGradients, type TrainingSize } from './testing/agreement.ts';
-import { referenceGradients, relativeError } from './testing/gradient-cases.ts';
-import { useSoftwareGpu } from './testing/software-gpu.ts';
-import { isSoftware, mayHaveGpu } from './webgpu.ts';
+import { openBackend } from '../backend.ts';
+import { trainBriefly, wrongGradients, type TrainingSize } from '../testing/agreement.ts';
+import { referenceGradients, relativeError } from '../testing/gradient-cases.ts';
+import { useSoftwareGpu } from '../testing/software-gpu.ts';
+import { isSoftware, mayHaveGpu } from './open.ts';
 
 // Every shader is compiled for a CPU, which a busy machine takes minutes for.
 const patient = { timeout: 600_000 };
@@ -75,7 +75,7 @@ t.test('the process ends by itself, and auto takes no played GPU', skip, async (
     file,
     `
     const tf = await import('${import.meta.resolve('@tensorflow/tfjs-core')}');
-    const { openBackend } = await import('${new URL('./backend.ts', import.meta.url).href}');
+    const { openBackend } = await import('${new URL('../backend.ts', import.meta.url).href}');
     const { name } = await openBackend({ prefer: process.argv[2] });
     const x = tf.ones([64, 64]);
     console.log(name, (await tf.sum(tf.matMul(x, x)).data())[0]);`,
