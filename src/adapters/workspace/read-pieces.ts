@@ -6,8 +6,14 @@ import { isErrno } from './failure.ts';
 /** Files up to this size are read at once into one buffer; larger ones in pieces of it. */
 export const PIECE = 1024 * 1024;
 let shared: Buffer | undefined;
+/**
+ * A large allocation begins 16 bytes into a page, where AMD's cores copy the kernel's page-aligned
+ * bytes at a quarter of their speed (2 GiB: 1.1 s of system time for 0.3 s); half a page on, they do not.
+ */
+const INTO_PAGE = 2048;
 // One byte more than a piece, so that a file that has grown shows in its single read.
-const buffer = (): Buffer => (shared ??= Buffer.allocUnsafeSlow(PIECE + 1));
+const buffer = (): Buffer =>
+  (shared ??= Buffer.allocUnsafeSlow(INTO_PAGE + PIECE + 1).subarray(INTO_PAGE));
 
 /**
  * A file of exactly `size` bytes in one read; undefined when it is longer or shorter. A regular
