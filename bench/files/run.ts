@@ -10,9 +10,14 @@
  * large  one file of 2 GiB: `add` at most 1.5 x (`b3sum` on one thread and `cp`), a no-op `status`
  *        at most 2 x `node -e 0`; after a touch it is read once more and no second time
  *
- * All four by default; `--scale 0.1` makes each a tenth of its size, to try. File creation is bimodal
- * on some disks, so programs take turns and the medians of the rounds' ratios are compared; on a busy
- * machine look at those of CPU time. DVC and b3sum take part where they are installed.
+ * All four by default; `--scale 0.1` makes each a tenth of its size, to try. Programs take turns and
+ * the medians of the rounds' ratios are compared; on a busy machine look at those of CPU time. DVC and
+ * b3sum take part where they are installed.
+ *
+ * Files that are made in thousands are removed at the end only: ext4 without a journal steps over
+ * every inode that was freed near by in the last one to six minutes, one after the other, and a file
+ * then takes 0.7 ms of system time to make instead of 0.06. Where others have just deleted a lot,
+ * wait, or give a `--dir` right below the root of the disk, which the system places apart.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -21,6 +26,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   utimesSync,
   writeFileSync,
@@ -67,34 +73,30 @@ try {
     const suite = suites[name];
     if (suite === undefined) throw new Error(`there is no suite ${name}`);
     await suite();
-    for (const left of readdirSync(root)) rmSync(join(root, left), { recursive: true });
   }
 } finally {
   rmSync(root, { recursive: true, force: true });
 }
 
 async function many(): Promise<void> {
-  const project = makeProject('many');
-  makeFiles(join(project, 'data'), 10_000 * scale, 20_000, 100);
   const times = table();
   for (let round = 0; round < rounds; round++) {
-    reset(project);
+    const project = makeProject(`many-${round}`);
+    const data = join(project, 'data');
+    makeFiles(data, 10_000 * scale, 20_000, 100);
+    const peer = dvc === undefined ? undefined : makePeer(dvc, project);
     execFileSync('sync');
-    time(times, 'cp -r', ['cp', '-r', 'data', '../plain'], project);
+    time(times, 'cp -r', ['cp', '-r', 'data', `../plain-${round}`], project);
     time(times, 'avian add', avian('add', 'data'), project);
-    rmSync(join(project, 'data'), { recursive: true });
-    rmSync(join(root, 'plain'), { recursive: true });
+    renameSync(data, `${data}-added`);
     execFileSync('sync');
     time(times, 'avian checkout', avian('checkout'), project);
-    time(times, 'cp -r again', ['cp', '-r', 'data', '../plain'], project);
-    rmSync(join(root, 'plain'), { recursive: true });
-    if (dvc !== undefined) {
-      const peer = makePeer(dvc, project);
+    time(times, 'cp -r again', ['cp', '-r', 'data', `../again-${round}`], project);
+    if (dvc !== undefined && peer !== undefined) {
       time(times, 'dvc add', [dvc, 'add', '-q', 'data'], peer);
-      rmSync(join(peer, 'data'), { recursive: true });
+      renameSync(join(peer, 'data'), join(peer, 'data-added'));
       time(times, 'dvc checkout', [dvc, 'checkout', '-q'], peer);
       time(times, 'dvc status', [dvc, 'status', '-q'], peer);
-      rmSync(peer, { recursive: true });
     }
     await timeNoOp(times, project);
   }
@@ -256,11 +258,10 @@ function reset(project: string): void {
 }
 
 function makePeer(program: string, project: string): string {
-  const peer = join(root, 'peer');
+  const peer = `${project}-peer`;
   mkdirSync(peer);
   execFileSync('cp', ['-r', join(project, 'data'), peer]);
   execFileSync(program, ['init', '--no-scm', '-q'], { cwd: peer });
-  execFileSync('sync');
   return peer;
 }
 
