@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import type { DvcHash } from '../../model/dvc.ts';
 import type { Disk } from '../workspace/disk.ts';
 import { hasObject, placeObject, storeBytes, temporaryName } from '../workspace/object-file.ts';
-import { hashPieces, PIECE, readExactly, tryReflink } from '../workspace/read-pieces.ts';
+import { AT_ONCE, hashPieces, readExactly, tryReflink } from '../workspace/read-pieces.ts';
 import { hashBytes } from '../hash/blake3.ts';
 import { startMd5 } from './dvc-md5.ts';
 
@@ -33,7 +33,7 @@ export function convertFile(
   const fd = fs.openSync(source, 'r');
   try {
     const { size } = fs.fstatSync(fd);
-    return size <= PIECE
+    return size <= AT_ONCE
       ? convertSmall(fd, size, hash, store, disk)
       : convertLarge(fd, source, size, hash, store, disk, onBytes);
   } finally {

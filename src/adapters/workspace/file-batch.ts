@@ -4,7 +4,7 @@ import type { Disk } from './disk.ts';
 import { fail, isErrno, problemOf } from './failure.ts';
 import { digestOf, objectPath } from './layout.ts';
 import { hasObject, placeObject, storeBytes, temporaryName, writeObject } from './object-file.ts';
-import { hashPieces, PIECE, readExactly, tryReflink } from './read-pieces.ts';
+import { AT_ONCE, hashPieces, readExactly, tryReflink } from './read-pieces.ts';
 import { COLUMNS, isFileMode, sameStat, setStat, SIZE } from './snapshot.ts';
 import type { WorkspaceProblem } from '../../ports/workspace.ts';
 
@@ -63,7 +63,7 @@ const sizesOf = (batch: FileBatch): readonly number[] =>
 
 /** Bytes of the files that are read at once, about which `onBytes` is not told. */
 export const smallBytes = (batch: FileBatch): number =>
-  sizesOf(batch).reduce((sum, size) => sum + (size <= PIECE ? size : 0), 0);
+  sizesOf(batch).reduce((sum, size) => sum + (size <= AT_ONCE ? size : 0), 0);
 
 /** @param onBytes told how far a large file has come. */
 export function runBatch(
@@ -149,7 +149,7 @@ function digestFile(
     for (let reads = 0; reads < 2; reads++) {
       const size = stats[index * COLUMNS + SIZE] ?? 0;
       const read =
-        size <= PIECE
+        size <= AT_ONCE
           ? readSmall(fd, size, store, disk)
           : readLarge(fd, path, size, store, disk, onBytes);
       const after = fs.fstatSync(fd);
@@ -340,14 +340,14 @@ function restoreFile(
   };
   const fd = openObject(object, hex, path);
   try {
-    if (size > PIECE && tryReflink(object, path, disk)) {
+    if (size > AT_ONCE && tryReflink(object, path, disk)) {
       disk.chmod(path, mode);
       check(hashPieces(fd, size, onBytes, nothing));
       return fs.lstatSync(path);
     }
     // Read before the file is made: a corrupt small object leaves nothing behind.
-    const small = size <= PIECE ? readExactly(fd, size) : undefined;
-    if (size <= PIECE) check(small && hashBytes(small));
+    const small = size <= AT_ONCE ? readExactly(fd, size) : undefined;
+    if (size <= AT_ONCE) check(small && hashBytes(small));
     const out = disk.create(path, mode);
     try {
       if (small !== undefined) disk.write(out, small, path);
