@@ -56,6 +56,13 @@ t.test(
   async (t) => {
     const { fake, rig, reference, words } = await rigFor(t);
     fake.images.set(reference, birdService('robin'));
+    for (const [option, value] of [['probe', '/infer_image'], ['slo', 'p95<=1s'], ['no-traffic']]) {
+      const given = value === undefined ? `--${option}` : `--${option}=${value}`;
+      const elsewhere = await rig.avian(['deploy', 'image', '--name=birds', given]);
+      const told = `\`--${option}\` is for \`--target cloud-run\``;
+      t.match(elsewhere, { code: 64, stderr: /error\[usage\/bad-option\]/ });
+      t.ok(elsewhere.stderr.includes(told), elsewhere.stderr);
+    }
     const first = await rig.avian([...words, '--record=deployment.json']);
     t.equal(first.code, 0, first.stderr);
     t.match(first.stdout, /^url http:\/\/127\.0\.0\.1:\d+\n$/);

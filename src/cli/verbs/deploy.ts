@@ -14,22 +14,16 @@ import { tellProblem } from '../tell-problem.ts';
 import {
   given,
   milliseconds,
+  GATE_OPTIONS,
   PLACE_OPTIONS,
-  PROMOTION_OPTIONS,
+  ROLLOUT_OPTIONS,
   tellPromoted,
 } from './ship-words.ts';
 
-const OPTIONS = {
+/** Where requests are split among revisions; elsewhere they would mean nothing. */
+const CLOUD_OPTIONS = {
   ...PLACE_OPTIONS,
-  ...PROMOTION_OPTIONS,
-  name: { type: 'string' },
-  tag: { type: 'string' },
-  target: { type: 'string', default: 'local' },
-  port: { type: 'string' },
-  health: { type: 'string' },
-  env: { type: 'string', multiple: true, default: [] as string[] },
-  record: { type: 'string' },
-  engine: { type: 'string' },
+  ...ROLLOUT_OPTIONS,
   repository: { type: 'string' },
   cpu: { type: 'string' },
   memory: { type: 'string' },
@@ -42,6 +36,20 @@ const OPTIONS = {
   'allow-unauthenticated': { type: 'boolean' },
   traffic: { type: 'boolean', default: true },
   monitoring: { type: 'string' },
+} as const;
+
+const OPTIONS = {
+  ...CLOUD_OPTIONS,
+  ...GATE_OPTIONS,
+  name: { type: 'string' },
+  tag: { type: 'string' },
+  target: { type: 'string', default: 'local' },
+  port: { type: 'string' },
+  health: { type: 'string' },
+  timeout: { type: 'string' },
+  env: { type: 'string', multiple: true, default: [] as string[] },
+  record: { type: 'string' },
+  engine: { type: 'string' },
 } as const;
 
 export async function run(words: readonly string[], io: Io): Promise<ExitStatus> {
@@ -91,6 +99,11 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
       return tellPromoted(done.value, io);
     });
   }
+  const stray = strayOption(options);
+  if (stray !== undefined) {
+    const message = `\`--${stray}\` is for \`--target cloud-run\``;
+    return tellProblem(problem('usage', 'usage/bad-option', message, 'avian deploy --help'), io);
+  }
   return withDeployments(
     io,
     async (ports, files) => {
@@ -105,6 +118,17 @@ export async function run(words: readonly string[], io: Io): Promise<ExitStatus>
     },
     options.engine,
   );
+}
+
+/** An option that only Cloud Run understands, as typed. */
+function strayOption(options: { readonly [name: string]: unknown }): string | undefined {
+  const isGiven = (name: string): boolean => {
+    const value = options[name];
+    if (name === 'traffic') return value === false;
+    return Array.isArray(value) ? value.length > 0 : value !== undefined;
+  };
+  const stray = Object.keys(CLOUD_OPTIONS).find(isGiven);
+  return stray === 'traffic' ? 'no-traffic' : stray;
 }
 
 function keep(

@@ -11,14 +11,17 @@ import { tellProblem } from '../tell-problem.ts';
 import {
   given,
   milliseconds,
-  PROMOTION_OPTIONS,
+  GATE_OPTIONS,
+  ROLLOUT_OPTIONS,
   PLACE_OPTIONS,
   tellPromoted,
 } from './ship-words.ts';
 
 const OPTIONS = {
   ...PLACE_OPTIONS,
-  ...PROMOTION_OPTIONS,
+  ...ROLLOUT_OPTIONS,
+  ...GATE_OPTIONS,
+  timeout: { type: 'string' },
   target: { type: 'string' },
   revision: { type: 'string' },
   json: { type: 'boolean', default: false },

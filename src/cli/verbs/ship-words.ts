@@ -12,17 +12,20 @@ export const PLACE_OPTIONS = {
   endpoint: { type: 'string' },
 } as const;
 
-/** How a revision comes to its traffic, and what has to hold for that. */
-export const PROMOTION_OPTIONS = {
+/** How a revision comes to its traffic where that is split. */
+export const ROLLOUT_OPTIONS = {
   steps: { type: 'string' },
   soak: { type: 'string' },
   'traffic-tag': { type: 'string' },
-  timeout: { type: 'string' },
   probe: { type: 'string' },
   form: { type: 'string', multiple: true, short: 'F', default: [] as string[] },
+  slo: { type: 'string', multiple: true, default: [] as string[] },
+} as const;
+
+/** What has to hold for that. */
+export const GATE_OPTIONS = {
   gate: { type: 'string', multiple: true, default: [] as string[] },
   drift: { type: 'string' },
-  slo: { type: 'string', multiple: true, default: [] as string[] },
   override: { type: 'string' },
 } as const;
 
