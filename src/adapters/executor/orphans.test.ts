@@ -158,8 +158,8 @@ t.test('a torn note, or no folder at all, is no obstacle', async (t) => {
   t.same(readdirSync(folder), []);
 });
 
-t.test('notes that a kill left half written are swept', async (t) => {
-  const folder = t.testdir({ [`${attempt}.json.new`]: '{"stage":' });
+t.test('notes that a kill left half written are swept, and the events of its run', async (t) => {
+  const folder = t.testdir({ [`${attempt}.json.new`]: '{"stage":', 'events.jsonl': '{"v":1}\n' });
   t.same(await reap(folder), []);
   t.same(readdirSync(folder), []);
 });

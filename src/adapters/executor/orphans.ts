@@ -110,8 +110,10 @@ export async function reapOrphans(options: {
     rmSync(path, { force: true });
   });
   await Promise.all(ending);
-  // Notes that a kill left half written. Nobody else writes one: the caller holds the project's lock.
-  for (const name of namesIn(runningFolder).filter((each) => each.endsWith('.new'))) {
+  // Notes that a kill left half written, and the events of a run that was killed (`running-events`), which a
+  // run of nothing does not replace. Nobody else writes either: the caller holds the project's lock.
+  const isLeft = (name: string): boolean => name.endsWith('.new') || name === 'events.jsonl';
+  for (const name of namesIn(runningFolder).filter(isLeft)) {
     unlessImpossible(() => rmSync(join(runningFolder, name), { force: true }));
   }
   return reaped;
