@@ -15,7 +15,7 @@
  * b3sum take part where they are installed.
  *
  * Files that are made in thousands are removed at the end only: ext4 without a journal steps over
- * every inode that was freed near by in the last one to six minutes, one after the other, and a file
+ * every inode that was freed near by in the last minute or more, one after the other, and a file
  * then takes 0.7 ms of system time to make instead of 0.06. Where others have just deleted a lot,
  * wait, or give a `--dir` right below the root of the disk, which the system places apart.
  */
