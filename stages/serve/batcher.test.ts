@@ -23,6 +23,7 @@ function rig(options: Partial<BatcherOptions<number, string>> = {}) {
       timers.push(timer);
       return () => timers.splice(timers.indexOf(timer), 1);
     },
+    soon: (action) => action(),
     ...options,
   });
   const submit = (input: number): Promise<string> => accepted(batcher.submit(input));
@@ -48,6 +49,22 @@ t.test('a lone input waits for the delay, then is answered', async (t) => {
   t.same(runs[0]?.inputs, [1]);
   runs[0]?.finish();
   t.equal(await answer, 'answer 1');
+});
+
+t.test('what arrives in one turn goes together, and is shared out', async (t) => {
+  const { submit, runs } = rig({ maxDelayMs: 0, maxRuns: 2, soon: setImmediate });
+  const answers = [1, 2, 3, 4].map(submit);
+  t.equal(runs.length, 0);
+  await settle();
+  t.same(
+    runs.map(({ inputs }) => inputs),
+    [
+      [1, 2],
+      [3, 4],
+    ],
+  );
+  for (const { finish } of runs) finish();
+  t.same(await Promise.all(answers), ['answer 1', 'answer 2', 'answer 3', 'answer 4']);
 });
 
 t.test('a full batch does not wait, and its timer is gone', async (t) => {

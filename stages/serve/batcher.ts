@@ -14,6 +14,8 @@ export interface BatcherOptions<Input, Output> {
   readonly onBatch?: (size: number) => void;
   /** Calls `action` once after `ms`, unless the returned function is called first. */
   readonly after?: (ms: number, action: () => void) => () => void;
+  /** Calls `action` once what has arrived already was submitted. */
+  readonly soon?: (action: () => void) => void;
 }
 
 export type Submitted<Output> =
@@ -36,10 +38,25 @@ interface Entry<Input, Output> {
 export function createBatcher<Input, Output>(
   options: BatcherOptions<Input, Output>,
 ): Batcher<Input, Output> {
-  const { run, maxRuns, maxBatch, maxDelayMs, maxWaiting, onBatch, after = startTimer } = options;
+  const { run, maxRuns, maxBatch, maxDelayMs, maxWaiting, onBatch } = options;
+  const { after = startTimer, soon = setImmediate } = options;
   const waiting: Entry<Input, Output>[] = [];
   const running = new Set<Promise<void>>();
   let cancelTimer: (() => void) | undefined;
+  let isPlanned = false;
+
+  /**
+   * Requests come in handfuls, read from their sockets in one turn of the event loop. Where the first of
+   * them started a call at once, every third call held a single photograph.
+   */
+  function considerSoon(): void {
+    if (isPlanned) return;
+    isPlanned = true;
+    soon(() => {
+      isPlanned = false;
+      consider(false);
+    });
+  }
 
   /** Starts batches if there is a reason to: one is full, or its time is up, or there is none to wait for. */
   function consider(timeIsUp: boolean): void {
@@ -86,7 +103,7 @@ export function createBatcher<Input, Output>(
       const answer = new Promise<Output>((resolve, reject) => {
         waiting.push({ input, resolve, reject });
       });
-      consider(false);
+      considerSoon();
       return { kind: 'accepted', answer };
     },
     get waiting() {
