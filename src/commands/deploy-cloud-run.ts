@@ -1,4 +1,3 @@
-import { relative, resolve } from 'node:path';
 import { problem, type Problem } from '../model/diagnostic.ts';
 import type { MonitoringSettings } from '../model/monitoring.ts';
 import { err, ok, type Result } from '../model/result.ts';
@@ -19,7 +18,7 @@ import {
   type CloudPorts,
   type ProbeOptions,
 } from './cloud-run.ts';
-import { fileGates } from './deploy-gates.ts';
+import { fileGates, textAsTyped } from './deploy-gates.ts';
 import type { DeploymentAnswer } from './deploy.ts';
 import { monitoringSettings, watchService } from './monitoring.ts';
 
@@ -82,10 +81,10 @@ export async function deployCloudRun(
 async function plannedWatch(
   { monitoring: file, name, cwd }: DeployCloudRunOptions,
   { project, region }: CloudLocation,
-  { environment, files }: Pick<CloudPorts, 'environment' | 'files'>,
+  ports: Pick<CloudPorts, 'environment' | 'files'>,
 ): Promise<Result<MonitoringSettings | undefined, Problem>> {
   if (file === undefined) return ok(undefined);
-  const text = files.read(relative(environment.root, resolve(cwd, file)));
+  const text = textAsTyped(file, cwd, ports);
   const settings = await monitoringSettings({ file, text, given: { project, region } });
   if (!settings.ok || settings.value.service === name) return settings;
   const message = `${file} watches ${settings.value.service}, and this deploys ${name}`;
