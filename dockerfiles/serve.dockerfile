@@ -29,11 +29,12 @@ COPY artifacts/quantized/uint8 /app/model
 # What the service compares its photographs with, to notice drift.
 COPY artifacts/reference/drift.json /app/model/drift.json
 WORKDIR /app
-ENV NODE_ENV=production PORT=8080 HOST=0.0.0.0 MODEL_DIR=/app/model
+# Two arenas, and a young generation that stays small: memory then stays where it is after a minute, at no cost in speed.
+ENV NODE_ENV=production PORT=8080 HOST=0.0.0.0 MODEL_DIR=/app/model MALLOC_ARENA_MAX=2
 EXPOSE 8080
 # By number, so that no /etc/passwd is asked; files belong to root and cannot be changed by it.
 USER 65532:65532
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "server.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "server.js"]

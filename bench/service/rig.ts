@@ -49,6 +49,22 @@ export async function writeForms(folder: string, size: number, count = 24): Prom
   return { folder, count };
 }
 
+/** Starts the bundled service with the words and variables of its image, and `env` beside them. */
+export function startAvianSight(
+  service: string,
+  modelDir: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Running> {
+  return start(
+    () => [process.execPath, '--max-semi-space-size=8', 'server.js'],
+    (port) => ({
+      ...{ HOST: '127.0.0.1', PORT: String(port), MODEL_DIR: modelDir, MALLOC_ARENA_MAX: '2' },
+      ...env,
+    }),
+    service,
+  );
+}
+
 /** Starts a server that answers /readyz with 200 when it can be used. */
 export async function start(
   words: (port: number) => readonly string[],

@@ -14,7 +14,7 @@ import { Agent, request } from 'node:http';
 import { bundleService } from '../../stages/serve/bundle-service.ts';
 import { loadContract } from '../../stages/vision/model-folder.ts';
 import { judge, median } from '../measure.ts';
-import { load, start, writeForms } from './rig.ts';
+import { load, startAvianSight, writeForms } from './rig.ts';
 import { flagshipFolder } from './flagship.ts';
 
 const { values } = parseArgs({
@@ -37,13 +37,7 @@ try {
   const bodies = Array.from({ length: forms.count }, (_, index) =>
     readFileSync(join(forms.folder, String(index))),
   );
-  const service = await start(
-    () => [process.execPath, 'server.js'],
-    (port) => ({
-      ...{ HOST: '127.0.0.1', PORT: String(port), MODEL_DIR: model, LOG_LEVEL: 'info' },
-    }),
-    join(root, 'service'),
-  );
+  const service = await startAvianSight(join(root, 'service'), model, { LOG_LEVEL: 'info' });
   load(service, forms, 5, connections);
   const peak = load(service, forms, 10, connections);
   const pace = peak.perSecond * Number(values.share);
