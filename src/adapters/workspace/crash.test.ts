@@ -192,6 +192,35 @@ for (const [what, replaced] of [
   });
 }
 
+t.test('killed anywhere in a restore that leaves files where they are: old or new', async (t) => {
+  const seen = new Set<string>();
+  let [old, next]: ArtifactRef[] = [];
+  const commit = async (bed: DiskBed): Promise<ArtifactRef> =>
+    toRef(await content(bed.workspace.commit(path('nest'))));
+  await atEveryStep(
+    async () => {
+      const bed = openBed(t);
+      await bed.write('nest/deep/same', 'chick');
+      await bed.write('nest/one', 'hen');
+      next = await commit(bed);
+      await bed.write('nest/one', 'egg');
+      old = await commit(bed);
+      return bed;
+    },
+    (workspace) => workspace.restore(path('nest'), next as ArtifactRef),
+    async (workspace, bed, step) => {
+      await workspace.recover();
+      const found = toRef(await content(workspace.digest(path('nest'))));
+      const which = [old, next].findIndex((each) => each?.digest === found.digest);
+      seen.add(['old', 'new'][which] ?? 'other');
+      t.same(namesIn(`${bed.cache}/tmp/restore`), [], `nothing is left, step ${step}`);
+      t.match(await workspace.restore(path('nest'), next as ArtifactRef), { ok: true });
+      t.same(readAll(`${bed.root}/nest`), { one: 'hen', 'deep/same': 'chick' });
+    },
+  );
+  t.same([...seen].sort(), ['new', 'old']);
+});
+
 t.test('killed anywhere in a restore of a file, there is never none', async (t) => {
   let old: ArtifactRef = { digest: 'b3:' as never, size: 0 };
   await atEveryStep(

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { hashBytes } from '../hash/blake3.ts';
+import { linkStanding, type Standing } from './carry-over.ts';
 import type { Disk } from './disk.ts';
 import { fail, isErrno, problemOf } from './failure.ts';
 import { digestOf, objectPath } from './layout.ts';
@@ -30,6 +31,7 @@ export type FileBatch =
       readonly link?: true;
       /** Files that have the bytes already, to be renamed. */
       readonly spares?: readonly (string | undefined)[];
+      readonly standing?: Standing;
     };
 
 /** Objects to be made of bytes that were digested already. */
@@ -85,19 +87,9 @@ export function runBatch(
         const digest = digestFile(path, stats, index, batch.store, disk, written, onBytes);
         digest.copy(digests, index * 32);
       } else {
-        const hex = batch.hexes[index] ?? '';
         size = batch.sizes[index] ?? 0;
-        const mode = batch.modes[index] ?? 0o644;
-        const linked =
-          batch.link === true && (mode & 0o100) === 0
-            ? linkFile(path, hex, size, batch.objects, disk)
-            : undefined;
-        const stat =
-          linked ??
-          useSpare(batch.spares?.[index], path, size, mode, disk) ??
-          restoreFile(path, hex, size, mode, batch.objects, disk, onBytes);
-        setStat(stats, index, stat);
-        digests.write(hex, index * 32, 'hex');
+        setStat(stats, index, makeFile(batch, index, disk, onBytes));
+        digests.write(batch.hexes[index] ?? '', index * 32, 'hex');
       }
     } catch (error) {
       const problem = problemOf(error, path, size);
@@ -106,6 +98,31 @@ export function runBatch(
     }
   }
   return { digests, stats, written };
+}
+
+type RestoreBatch = Extract<FileBatch, { kind: 'restore' }>;
+
+/** Makes one file of a batch, in the cheapest way there is. */
+function makeFile(
+  batch: RestoreBatch,
+  index: number,
+  disk: Disk,
+  onBytes: (bytes: number) => void,
+): fs.Stats {
+  const path = batch.paths[index] ?? '';
+  const hex = batch.hexes[index] ?? '';
+  const size = batch.sizes[index] ?? 0;
+  const mode = batch.modes[index] ?? 0o644;
+  const linked =
+    batch.link === true && (mode & 0o100) === 0
+      ? linkFile(path, hex, size, batch.objects, disk)
+      : undefined;
+  return (
+    linked ??
+    linkStanding(batch.standing, index, path, disk) ??
+    useSpare(batch.spares?.[index], path, size, mode, disk) ??
+    restoreFile(path, hex, size, mode, batch.objects, disk, onBytes)
+  );
 }
 
 function storeBatch(batch: StoreBatch, disk: Disk): BatchReply {

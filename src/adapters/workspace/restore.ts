@@ -9,6 +9,13 @@ import {
 } from '../../model/artifact.ts';
 import type { RepoPath } from '../../model/names.ts';
 import type { LinkKind } from '../../model/pipeline.ts';
+import {
+  noteLinked,
+  noteUnlinked,
+  pairUnchanged,
+  standingFiles,
+  type CarryOver,
+} from './carry-over.ts';
 import { digestAt, digestPath, forgetYoung, refuseRoot } from './digest-path.ts';
 import { discard, listFolder } from './discard.ts';
 import { fail, isErrno, WorkspaceFailure } from './failure.ts';
@@ -35,8 +42,8 @@ import {
   pathsOf,
   setStat,
   SIZE,
+  type Snapshot,
 } from './snapshot.ts';
-import type { Remembered } from './stat-database.ts';
 import type { Tools } from './tools.ts';
 
 /** Written before the target is touched, so that `recoverRestores` can finish what a kill left. */
@@ -68,6 +75,7 @@ export async function restorePath(
     return { bytes: 0 };
   }
   const plan = readPlan(tools, artifact, path);
+  const carry = link === 'copy' ? carryOver(tools, path, current, plan) : undefined;
   const progress = startProgress(tools.emit, 'restoring', path);
   tools.files.expect(artifact.files ?? 1);
   tools.disk.mkdir(dirname(target));
@@ -80,11 +88,14 @@ export async function restorePath(
   try {
     writeJournal(tools.disk, `${folder}/journal.json`, journal);
     tools.disk.mkdir(staging);
-    await build(tools, plan, `${staging}/new`, link, progress);
+    await build(tools, plan, `${staging}/new`, link, carry, progress);
     if (current !== undefined) await tools.durability.settleLeft();
-    const kept = await swap(tools, path, staging, current);
-    prime(tools, path, target, fromRef(artifact), plan);
+    const kept = await swap(tools, path, staging, current, carry);
     discard(tools, folder);
+    if (carry !== undefined && kept === undefined) {
+      noteUnlinked(carry, plan.snapshot, pathsOf(plan.snapshot, target));
+    }
+    prime(tools, path, target, fromRef(artifact), plan);
     return { bytes: artifact.size, ...(kept !== undefined && { kept }) };
   } catch (error) {
     settleRestore(tools, folder);
@@ -105,6 +116,23 @@ async function currentContent(
     if (error instanceof WorkspaceFailure) return 'unknown';
     throw error;
   }
+}
+
+/**
+ * What the new tree shares with the current one. Undefined where that might have to be kept: what is
+ * kept must not change with the workspace.
+ */
+function carryOver(
+  tools: Tools,
+  path: RepoPath,
+  current: Artifact | 'unknown' | undefined,
+  { snapshot }: RestorePlan,
+): CarryOver | undefined {
+  if (current === undefined || current === 'unknown') return undefined;
+  const known = tools.stats.read(path);
+  if (known === undefined || !sameContent(toRef(known.artifact), toRef(current))) return undefined;
+  if (!tools.objects.holds(toRef(current))) return undefined;
+  return pairUnchanged(known.snapshot, `${tools.layout.root}/${path}`, snapshot);
 }
 
 /** Links on the way may lead elsewhere inside the project, never out of it. */
@@ -152,6 +180,7 @@ async function build(
   { snapshot, targets }: RestorePlan,
   at: string,
   link: LinkKind,
+  carry: CarryOver | undefined,
   progress: Progress,
 ): Promise<void> {
   const paths = pathsOf(snapshot, at);
@@ -162,14 +191,16 @@ async function build(
     else if (isFileMode(mode)) files.push(index);
   }
   const modes = permissions(dirname(at));
+  const isStanding = (index: number): boolean => carry?.standing(index) !== undefined;
+  const spareOf = (index: number): string | undefined =>
+    isStanding(index) ? undefined : tools.spares.take(hexAt(snapshot, index));
   const make = ({ from, to }: Range): FileBatch => {
     const indexes = files.slice(from, to);
     return {
       kind: 'restore',
       objects: tools.layout.objects,
-      ...(link === 'hardlink'
-        ? { link: true as const }
-        : { spares: indexes.map((index) => tools.spares.take(hexAt(snapshot, index))) }),
+      ...(link === 'hardlink' ? { link: true as const } : { spares: indexes.map(spareOf) }),
+      ...(carry && { standing: standingFiles(carry, indexes) }),
       paths: indexes.map((index) => paths[index] ?? ''),
       hexes: indexes.map((index) => hexAt(snapshot, index)),
       sizes: indexes.map((index) => column(snapshot, index, SIZE)),
@@ -187,7 +218,7 @@ async function build(
   try {
     // Those that only get a name are not worth a thread, however large.
     const isThere = (index: number): boolean =>
-      link !== 'hardlink' && tools.spares.has(hexAt(snapshot, index));
+      isStanding(index) || (link !== 'hardlink' && tools.spares.has(hexAt(snapshot, index)));
     const sizes = files.map((index) => (isThere(index) ? 0 : column(snapshot, index, SIZE)));
     await tools.files.run(sizes, make, progress, (reply, { from, to }) => {
       for (const [offset, index] of files.slice(from, to).entries()) {
@@ -199,6 +230,7 @@ async function build(
     setAsideIfCorrupt(tools, error);
     throw error;
   }
+  if (carry !== undefined) noteLinked(carry, snapshot);
   for (const [index, target] of targets) tools.disk.symlink(target, paths[index] ?? '');
   // Last: making something in a directory changes the directory's times.
   let youngest = -Infinity;
@@ -208,7 +240,8 @@ async function build(
     if (link === 'hardlink' || !isFileMode(mode)) takeStat(snapshot, index, path);
     youngest = Math.max(youngest, column(snapshot, index, CTIME));
   }
-  // While nobody else knows these files: once the clock has moved on, no change can hide.
+  // While nobody else knows the files that are new: once the clock has moved on, no change can hide. A change
+  // of one that was carried over gives it another modification time, as its own is long past.
   await tools.clock.waitPast(youngest);
 }
 
@@ -231,6 +264,7 @@ async function swap(
   path: RepoPath,
   staging: string,
   current: Artifact | 'unknown' | undefined,
+  carry: CarryOver | undefined,
 ): Promise<string | undefined> {
   const target = `${tools.layout.root}/${path}`;
   const built = `${staging}/new`;
@@ -240,7 +274,7 @@ async function swap(
     tools.disk.rename(built, target);
     return undefined;
   }
-  const known = tools.stats.read(path);
+  const known = carry?.old ?? tools.stats.read(path)?.snapshot;
   const isFileOverFile = before.isFile() && fs.lstatSync(built).isFile();
   // One rename replaces a file by a file without a gap; the second name keeps the old one.
   if (isFileOverFile && tryLink(tools, target, old)) tools.disk.rename(built, target);
@@ -267,12 +301,11 @@ async function isSafeToDrop(
   tools: Tools,
   old: string,
   current: Artifact | 'unknown' | undefined,
-  known: Remembered | undefined,
+  snapshot: Snapshot | undefined,
 ): Promise<boolean> {
-  if (current === undefined || current === 'unknown' || known === undefined) return false;
+  if (current === undefined || current === 'unknown' || snapshot === undefined) return false;
   if (!tools.objects.holds(toRef(current))) return false;
   const stat = fs.lstatSync(old);
-  const { snapshot } = known;
   // Being moved or linked gave it a new change time and nothing else.
   if (column(snapshot, 0, INODE) === stat.ino && column(snapshot, 0, MTIME) === stat.mtimeMs) {
     snapshot.stats[CTIME] = stat.ctimeMs;

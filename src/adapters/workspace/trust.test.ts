@@ -154,6 +154,20 @@ t.test('after a restore and after a commit nothing is read again', async (t) => 
   for (const name of ['nest', 'file', 'copy', 'file copy']) t.equal(await digestOf(bed, name), lie);
 });
 
+t.test('after a restore that left files where they were nothing is read again', async (t) => {
+  const bed = openBed(t);
+  await bed.write('nest/egg', 'robin');
+  await bed.write('nest/deep/same', 'egg');
+  await tick();
+  const old = toRef(await content(bed.workspace.commit(path('nest'))));
+  await bed.write('nest/egg', 'wren');
+  await tick();
+  await content(bed.workspace.commit(path('nest')));
+  await bed.workspace.restore(path('nest'), old);
+  const lie = await plantLie(bed);
+  t.equal(await digestOf(bed, 'nest'), lie);
+});
+
 t.test(
   'a flipped byte in an object is found, set aside, and the next commit mends it',
   async (t) => {
