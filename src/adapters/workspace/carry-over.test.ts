@@ -29,6 +29,7 @@ async function twoVersions(
   const commit = async (name: string) => toRef(await content(bed.workspace.commit(path(name))));
   const [next, old] = [await commit('next'), await commit('nest')];
   await bed.remove('next');
+  await tick();
   return { bed, old, next };
 }
 
@@ -49,15 +50,15 @@ t.test('files that both trees have stay the same files, and only those', async (
   const { bed, old, next } = await twoVersions(t);
   const before = inodes(bed);
   t.match(await bed.workspace.restore(path('nest'), next), { ok: true });
-  t.same(toRef(await content(bed.open().digest(path('nest')))), next);
+  t.same(toRef(await content((await bed.reopen()).digest(path('nest')))), next);
   const after = inodes(bed);
   const stayed = NEXT.filter((name) => after[name] === before[name]);
   t.same(stayed, ['deep/same', 'z']);
   for (const name of stayed) t.equal(fs.lstatSync(`${bed.root}/nest/${name}`).nlink, 1, name);
   t.notOk(fs.existsSync(`${bed.cache}/tmp/replaced`), 'what was replaced is in the cache');
 
-  t.match(await bed.open().restore(path('nest'), old), { ok: true });
-  t.same(toRef(await content(bed.open().digest(path('nest')))), old, 'and back');
+  t.match(await (await bed.reopen()).restore(path('nest'), old), { ok: true });
+  t.same(toRef(await content((await bed.reopen()).digest(path('nest')))), old, 'and back');
 });
 
 t.test('a file that is hard-linked to its object is copied', async (t) => {
@@ -65,9 +66,9 @@ t.test('a file that is hard-linked to its object is copied', async (t) => {
   await bed.remove('nest');
   t.match(await bed.workspace.restore(path('nest'), old, 'hardlink'), { ok: true });
   await tick();
-  t.match(await bed.open().restore(path('nest'), next), { ok: true });
+  t.match(await (await bed.reopen()).restore(path('nest'), next), { ok: true });
   fs.appendFileSync(`${bed.root}/nest/z`, ' written');
-  t.equal(await bed.open().holds(next), true, 'the object has not changed with it');
+  t.equal(await (await bed.reopen()).holds(next), true, 'the object has not changed with it');
 });
 
 t.test('changes that were never committed are kept apart from the workspace', async (t) => {
@@ -100,7 +101,7 @@ for (const name of ['z', 'changed']) {
         textsIn(`${bed.root}/${kept}`).some((text) => text.endsWith('written'));
       // After the old tree was looked at for the last time, a write to a file that goes is nobody's.
       if (name === 'z') t.ok(isThere || isKept, `step ${at}`);
-      const found = toRef(await content(bed.open().digest(path('nest'))));
+      const found = toRef(await content((await bed.reopen()).digest(path('nest'))));
       t.equal(found.digest === next.digest, !isThere, `step ${at}: told as it is`);
     }
   });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import { toRef, type ArtifactRef } from '../../model/artifact.ts';
 import type { AttemptId } from '../../model/names.ts';
@@ -38,6 +39,8 @@ async function atEveryStep(
 ): Promise<number> {
   for (let n = 1; ; n++) {
     const bed = await setUp();
+    // What it wrote to the stat cache is committed at the end of a turn: two workspaces of one process would wait for each other.
+    await setImmediate();
     const kill = killAt(n);
     const { root, cache } = bed;
     const doomed = openWorkspace({ root, cache, emit: () => undefined, step: kill.step });

@@ -39,7 +39,7 @@ async function restored(bed: DiskBed): Promise<{
   t.match(await bed.workspace.restore(path('model'), model, 'hardlink'), { ok: true });
   // Past the file system's tick, and as a later avian sees it.
   await setTimeout(150);
-  return { model, egg, workspace: bed.open() };
+  return { model, egg, workspace: await bed.reopen() };
 }
 
 t.test('restored files are the objects, read only; programs are copies', async (t) => {
@@ -51,7 +51,7 @@ t.test('restored files are the objects, read only; programs are copies', async (
   t.ok((fs.statSync(`${bed.root}/model/run.sh`).mode & 0o111) !== 0);
   t.same(toRef(await content(workspace.digest(path('model')))), model);
   t.equal(await workspace.holds(model), true);
-  t.equal(await bed.open().holds(model), true, 'also once its stat is noted');
+  t.equal(await (await bed.reopen()).holds(model), true, 'also once its stat is noted');
 });
 
 t.test('a second out with the same bytes is one more link, or a program of its own', async (t) => {
@@ -63,11 +63,11 @@ t.test('a second out with the same bytes is one more link, or a program of its o
   t.match(await workspace.restore(path('program'), program, 'hardlink'), { ok: true });
   t.equal(fs.statSync(objectOf(bed, egg)).nlink, 3);
   t.equal(fs.statSync(objectOf(bed, egg)).mode & 0o7777, 0o444, 'no bit of the program’s');
-  t.match(await content(bed.open().digest(path('program'))), { executable: true });
+  t.match(await content((await bed.reopen()).digest(path('program'))), { executable: true });
   await bed.write('copy', '');
   t.match(await workspace.restore(path('copy'), egg), { ok: true });
   fs.appendFileSync(`${bed.root}/copy`, 'mine');
-  t.equal(await bed.open().holds(egg), true, 'a copy is nobody else’s');
+  t.equal(await (await bed.reopen()).holds(egg), true, 'a copy is nobody else’s');
 });
 
 for (const [what, write] of [
@@ -91,9 +91,9 @@ for (const [what, write] of [
         if (isNoted) t.equal(await workspace.holds(model), true);
         writeAsRoot(`${bed.root}/model/egg`, write);
         if (isLinkGone) fs.rmSync(`${bed.root}/model/egg`);
-        const next = bed.open();
+        const next = await bed.reopen();
         t.equal(await next.holds(egg), false);
-        t.equal(await bed.open().holds(model), false);
+        t.equal(await (await bed.reopen()).holds(model), false);
         t.notOk(fs.existsSync(objectOf(bed, egg)), 'out of the way');
         t.ok(fs.existsSync(`${bed.cache}/tmp/corrupt/${egg.digest.slice(3)}`), 'and kept');
         t.match(await next.restore(path('again'), model, 'hardlink'), {
@@ -104,7 +104,7 @@ for (const [what, write] of [
         // Made again, it is right again, and what the person wrote is still theirs.
         await bed.write('fresh', 'egg');
         t.same(toRef(await content(next.commit(path('fresh')))), egg);
-        t.equal(await bed.open().holds(model), true);
+        t.equal(await (await bed.reopen()).holds(model), true);
         if (!isLinkGone) t.match(await bed.read('model/egg'), /^EGG$|^egg!$/);
       });
     }
@@ -116,7 +116,7 @@ t.test('a restore finds out by itself, with links and with copies', async (t) =>
     const bed = openBed(t);
     const { egg } = await restored(bed);
     writeAsRoot(`${bed.root}/model/egg`, (file) => fs.writeFileSync(file, 'EGG'));
-    t.match(await bed.open().restore(path('again'), egg, link), {
+    t.match(await (await bed.reopen()).restore(path('again'), egg, link), {
       ok: false,
       error: { kind: 'object-corrupt' },
     });
@@ -130,7 +130,7 @@ t.test('a commit of the right bytes replaces an object that lies', async (t) => 
   const { egg, model } = await restored(bed);
   writeAsRoot(`${bed.root}/model/egg`, (file) => fs.writeFileSync(file, 'EGG'));
   await bed.write('fresh', 'egg');
-  const next = bed.open();
+  const next = await bed.reopen();
   t.same(toRef(await content(next.commit(path('fresh')))), egg);
   t.equal(await next.holds(model), true);
   t.equal(await bed.read('model/egg'), 'EGG');
@@ -142,9 +142,9 @@ t.test('links of somebody else’s are distrusted too', async (t) => {
   const egg = toRef(await content(bed.workspace.commit(path('egg'))));
   await bed.workspace.sync();
   fs.linkSync(objectOf(bed, egg), `${bed.root}/backup`);
-  t.equal(await bed.open().holds(egg), true);
+  t.equal(await (await bed.reopen()).holds(egg), true);
   writeAsRoot(`${bed.root}/backup`, (file) => fs.writeFileSync(file, 'EGG'));
-  t.equal(await bed.open().holds(egg), false);
+  t.equal(await (await bed.reopen()).holds(egg), false);
 });
 
 t.test('an unchanged tree of links is answered without reading it', async (t) => {
@@ -161,5 +161,9 @@ t.test('an unchanged tree of links is answered without reading it', async (t) =>
   const database = new Database(`${bed.cache}/stat.sqlite`);
   database.exec(`UPDATE root SET artifact = json_set(artifact, '$.digest', '${lie}')`);
   database.close();
-  t.equal((await content(bed.open().digest(path('nest')))).digest, lie, 'believed, not read');
+  t.equal(
+    (await content((await bed.reopen()).digest(path('nest')))).digest,
+    lie,
+    'believed, not read',
+  );
 });

@@ -44,12 +44,12 @@ t.test('any directory comes back as it was', async (t) => {
     fill(out, random, 0);
     const before = picture(out);
     const artifact = await content(bed.workspace.commit(path('out')));
-    t.same(await content(bed.open().digest(path('out'))), artifact);
+    t.same(await content((await bed.reopen()).digest(path('out'))), artifact);
     fs.rmSync(out, { recursive: true });
-    const restored = await bed.workspace.restore(path('out'), toRef(artifact));
+    const restored = await (await bed.reopen()).restore(path('out'), toRef(artifact));
     t.match(restored, { ok: true }, `round ${round} of seed ${seed}`);
     t.same(picture(out), before, `round ${round} of seed ${seed}`);
-    t.same(await content(bed.workspace.digest(path('out'))), artifact);
+    t.same(await content((await bed.reopen()).digest(path('out'))), artifact);
     fs.rmSync(out, { recursive: true });
   }
 });
@@ -76,7 +76,7 @@ t.test('many files go through worker threads and come to the same', async (t) =>
   // A problem in a worker comes back as one from here does.
   const object = fs.readdirSync(`${bed.cache}/objects`)[0] ?? '';
   fs.rmSync(`${bed.cache}/objects/${object}`, { recursive: true });
-  t.match(await bed.open().restore(path('third'), toRef(nest)), { ok: false });
+  t.match(await (await bed.reopen()).restore(path('third'), toRef(nest)), { ok: false });
   t.notOk(fs.existsSync(`${bed.root}/third`));
 });
 

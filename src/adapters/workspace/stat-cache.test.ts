@@ -72,7 +72,7 @@ t.test('a database that a kill left without its table is made anew', async (t) =
   await bed.write('file', 'robin');
   change(bed, 'CREATE TABLE half (x)');
   t.equal(await digestOf(bed), ROBIN);
-  const next = bed.open();
+  const next = await bed.reopen();
   t.equal(await digestOf(bed, next), ROBIN);
   t.same(bed.events, []);
 });

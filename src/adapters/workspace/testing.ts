@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Test } from 'tap';
 import type { AvianEvent } from '../../model/event.ts';
 import type { RepoPath } from '../../model/names.ts';
@@ -45,7 +46,11 @@ export function openBed(
     events,
     workspace: open(),
     open,
-    reopen: async () => open(),
+    async reopen() {
+      // The other's writes to the stat cache are committed by then: two of one process would wait for each other.
+      await setImmediate();
+      return open();
+    },
     async write(file, text) {
       fs.mkdirSync(dirname(join(root, file)), { recursive: true });
       fs.writeFileSync(join(root, file), text);

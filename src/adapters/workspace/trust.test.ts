@@ -123,10 +123,10 @@ for (const [what, spoil] of [
     const before = await digestOf(bed, 'nest');
     await bed.workspace.close();
     spoil(`${bed.cache}/stat.sqlite`);
-    const workspace = bed.open();
+    const workspace = await bed.reopen();
     t.equal((await content(workspace.digest(path('nest')))).digest, before);
     await workspace.close();
-    t.equal((await content(bed.open().digest(path('nest')))).digest, before);
+    t.equal((await content((await bed.reopen()).digest(path('nest')))).digest, before);
   });
 }
 
@@ -200,7 +200,7 @@ t.test('a corrupt tree is found, and an object of the wrong size is not held', a
   const object = objectPath(`${bed.cache}/objects`, nest.digest.slice(3));
   fs.chmodSync(object, 0o644);
   fs.appendFileSync(object, ' ');
-  const next = bed.open();
+  const next = await bed.reopen();
   t.match(await next.restore(path('copy'), nest), { ok: false, error: { kind: 'object-corrupt' } });
   t.equal(await next.holds(nest), false);
   const file = toRef(await content(next.commit(path('nest/egg'))));
@@ -343,7 +343,7 @@ t.test('recover settles what a killed process of this boot had not synced', asyn
   await bed.write('egg', 'robin');
   await bed.workspace.commit(path('egg'));
   t.equal(fs.readdirSync(`${bed.cache}/tmp/unsynced`).length, 1);
-  await bed.open().recover();
+  await (await bed.reopen()).recover();
   t.same(fs.readdirSync(`${bed.cache}/tmp/unsynced`), []);
 });
 
@@ -351,7 +351,7 @@ t.test('what the workspace has too may wait for the system, until its copy goes'
   const bed = openBed(t, { bootId: 'first' });
   const marks = (): string[] => fs.readdirSync(`${bed.cache}/tmp/unsynced`);
   const added = async (text: string) => {
-    const workspace = bed.open();
+    const workspace = await bed.reopen();
     await bed.write('egg', text);
     const ref = toRef(await content(workspace.commit(path('egg'))));
     await workspace.syncLater();
@@ -359,15 +359,15 @@ t.test('what the workspace has too may wait for the system, until its copy goes'
     return ref;
   };
   const robin = await added('robin');
-  await bed.open().recover();
+  await (await bed.reopen()).recover();
   t.match(marks(), [/^first\..*\.left$/], 'the next process does not wait for it either');
   const wren = await added('wren');
   t.equal(marks().length, 2);
-  t.match(await bed.open().discard(path('egg'), wren), { ok: true, value: true });
+  t.match(await (await bed.reopen()).discard(path('egg'), wren), { ok: true, value: true });
   t.same(marks(), [], 'the cache has the only copy now');
 
   await added('wren');
-  await bed.open().restore(path('egg'), robin);
+  await (await bed.reopen()).restore(path('egg'), robin);
   t.same(marks(), [], 'and here');
 
   const finch = await added('finch');
@@ -384,7 +384,7 @@ t.test('a mark that was left long ago goes at the next command', async (t) => {
   await bed.workspace.syncLater();
   await bed.workspace.close();
   const clock = t.capture(Date, 'now', () => Date.UTC(2100, 0));
-  await bed.open().recover();
+  await (await bed.reopen()).recover();
   t.ok(clock().length > 0);
   t.same(fs.readdirSync(`${bed.cache}/tmp/unsynced`), []);
 });
