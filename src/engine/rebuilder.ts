@@ -248,7 +248,9 @@ async function sinceLastTime(
       found.length > 0 ? found : [{ kind: 'locked-run-unknown' }],
     );
   }
-  return [locked === undefined ? { kind: 'never-ran' } : { kind: 'locked-run-unknown' }];
+  if (locked !== undefined) return [{ kind: 'locked-run-unknown' }];
+  const last = await runs.latest(work.stage.name);
+  return [last?.ending.kind === 'failed' ? { kind: 'last-run-failed' } : { kind: 'never-ran' }];
 }
 
 /**

@@ -185,6 +185,16 @@ t.test(
   },
 );
 
+t.test('a stage that has only ever failed says so', async (t) => {
+  const world = new FakeWorld({ raw: 'robin' });
+  const chain = pipeline(CHAIN);
+  const reasons = async () => (await status(world, chain)).get('prepare' as StageName)?.verdict;
+  t.match(await reasons(), { kind: 'stale', reasons: [{ kind: 'never-ran' }] });
+  world.onCommand(() => ({ code: 3 }));
+  await repro(world, chain);
+  t.match(await reasons(), { kind: 'stale', reasons: [{ kind: 'last-run-failed' }] });
+});
+
 t.test(
   'fail fast starts nothing new; keep going runs what does not need the failure',
   async (t) => {
