@@ -31,7 +31,11 @@ t.test(
     const bed = await createBed(t);
     const undisturbed = await bed.whole('full');
     undisturbed.proxy.latency = LATENCY_MS;
-    const { ms, code } = await undisturbed.avian('push');
+    t.match(await undisturbed.avian('push'), { code: 0 });
+    // The first push of a machine may take three times as long as the others, which then end before they are killed.
+    const warm = await bed.whole('warm');
+    warm.proxy.latency = LATENCY_MS;
+    const { ms, code } = await warm.avian('push');
     t.equal(code, 0);
     const right = pictureOf(undisturbed);
     const seen = { killed: 0, halfway: 0 };
