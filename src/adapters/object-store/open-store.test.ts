@@ -32,6 +32,8 @@ t.test('asking writes nothing', async (t) => {
   await bed.write('nest/egg', 'egg');
   const nest = toRef(await content(bed.workspace.commit(path('nest'))));
   await bed.workspace.sync();
+  // What the workspace wrote to its stat cache is committed then.
+  await bed.workspace.close();
   const before = picture(bed.root);
   const store = storeOf(bed);
   await store.list();

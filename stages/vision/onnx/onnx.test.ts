@@ -100,7 +100,7 @@ function everythingElse(): LayersModel {
   const sum = layers.add().apply([wide, other as SymbolicTensor]) as SymbolicTensor;
   const both = layers.concatenate().apply([sum, x]) as SymbolicTensor;
   const flat = layers.flatten().apply(layers.activation({ activation: 'relu6' }).apply(both));
-  const hidden = layers.dense({ units: 7, activation: 'relu' }).apply(flat) as SymbolicTensor;
+  const hidden = layers.dense({ units: 32, activation: 'relu' }).apply(flat) as SymbolicTensor;
   const outputs = layers.dense({ units: 3, useBias: false }).apply(hidden) as SymbolicTensor;
   return model({ inputs: image, outputs });
 }
@@ -121,13 +121,14 @@ t.test('an embedding is what the last layer reads', async (t) => {
   const dir = await folderWith(t, everythingElse());
   const predictor = await openOnnxPredictor(dir);
   const { probabilities, embeddings = new Float32Array() } = await predictor.see(noise(3), 3);
-  t.equal(predictor.embeddingSize, 7);
-  t.equal(embeddings.length, 3 * 7);
+  t.equal(predictor.embeddingSize, 32);
+  t.equal(embeddings.length, 3 * 32);
   t.equal(probabilities.length, 3 * 3);
   t.ok(
     embeddings.every((value) => value >= 0),
     'behind a ReLU',
   );
+  // The weights are random: of 32 units, half are above zero.
   t.ok(new Set(embeddings).size > 7);
   predictor.dispose();
 });
