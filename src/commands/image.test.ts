@@ -317,15 +317,16 @@ t.test('the base layer holds all that Node needs', async (t) => {
   const script = 'process.stdout.write(process.version + " " + require("/app/model/name.json"))';
   try {
     // tap has every Node that a test starts load its own modules, which are not in the image.
-    const words = ['-u', 'NODE_OPTIONS', 'chroot', root, '/usr/local/bin/node', '-e', script];
-    const out = execFileSync('env', words, {
+    const settings = ['-u', 'NODE_OPTIONS', `PATH=${process.env['PATH']}:/usr/sbin:/sbin`];
+    const words = ['chroot', root, '/usr/local/bin/node', '-e', script];
+    const out = execFileSync('env', [...settings, ...words], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     t.equal(out, `${process.version} robin`);
   } catch (cause) {
     const text = String((cause as { stderr?: string }).stderr ?? cause);
-    if (!/not permitted|ENOENT|cannot change root|env: .chroot/.test(text)) throw cause;
+    if (!/not permitted|ENOENT|cannot change root/.test(text)) throw cause;
     t.comment('skipped: chroot needs root');
   }
 });

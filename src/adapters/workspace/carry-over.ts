@@ -115,11 +115,9 @@ const isSameFile = (stat: fs.Stats, inode: number, mtime: number, size: number):
   stat.ino === inode && stat.mtimeMs === mtime && stat.size === size;
 
 /** Notes in the old tree's snapshot which change times its files got by being linked. */
-export function noteLinked({ old, standing }: CarryOver, next: Snapshot): void {
-  for (let index = 0; index < next.count; index++) {
-    const row = standing(index);
-    if (row === undefined || !isCarried(old, row, next, index)) continue;
-    old.stats[row * COLUMNS + CTIME] = column(next, index, CTIME);
+export function noteLinked(carry: CarryOver, next: Snapshot): void {
+  for (const [index, row] of carried(carry, next)) {
+    carry.old.stats[row * COLUMNS + CTIME] = column(next, index, CTIME);
   }
 }
 
@@ -127,21 +125,21 @@ export function noteLinked({ old, standing }: CarryOver, next: Snapshot): void {
  * Notes which change times the files at `paths` got when their old names went. A file that somebody wrote
  * to meanwhile keeps the times that it had, and so is read again.
  */
-export function noteUnlinked(
-  { old, standing }: CarryOver,
-  next: Snapshot,
-  paths: readonly string[],
-): void {
-  for (let index = 0; index < next.count; index++) {
-    const row = standing(index);
-    if (row === undefined || !isCarried(old, row, next, index)) continue;
+export function noteUnlinked(carry: CarryOver, next: Snapshot, paths: readonly string[]): void {
+  for (const [index] of carried(carry, next)) {
     const stat = fs.lstatSync(paths[index] ?? '', { throwIfNoEntry: false });
     if (stat === undefined) continue;
-    const [inode, mtime, size] = [INODE, MTIME, SIZE].map((which) => column(next, index, which));
-    if (!isSameFile(stat, inode ?? NaN, mtime ?? NaN, size ?? NaN)) continue;
+    const of = (which: number): number => column(next, index, which);
+    if (!isSameFile(stat, of(INODE), of(MTIME), of(SIZE))) continue;
     next.stats[index * COLUMNS + CTIME] = stat.ctimeMs;
   }
 }
 
-const isCarried = (old: Snapshot, row: number, next: Snapshot, index: number): boolean =>
-  column(old, row, INODE) === column(next, index, INODE);
+/** Entries of the new tree that were linked rather than made, each with its row in the old one. */
+function* carried({ old, standing }: CarryOver, next: Snapshot): Generator<[number, number]> {
+  for (let index = 0; index < next.count; index++) {
+    const row = standing(index);
+    if (row === undefined || column(old, row, INODE) !== column(next, index, INODE)) continue;
+    yield [index, row];
+  }
+}

@@ -129,6 +129,8 @@ t.test('an embedding is what the last layer reads', async (t) => {
     'behind a ReLU',
   );
   // The weights are random: of 32 units, half are above zero.
+  const rows = [0, 1, 2].map((row) => embeddings.slice(row * 32, (row + 1) * 32).join());
+  t.equal(new Set(rows).size, 3, 'each image has its own');
   t.ok(new Set(embeddings).size > 7);
   predictor.dispose();
 });
