@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { drawScene } from '../../stages/fetch/plates/scene.ts';
 import { photograph } from '../../stages/fetch/plates/photograph.ts';
 import { SPECIES } from '../../stages/fetch/plates/species.ts';
+import { asShipped } from '../../stages/serve/testing/as-shipped.ts';
 import { createRandom } from '../../stages/vision/random.ts';
 
 export interface Load {
@@ -55,10 +56,12 @@ export function startAvianSight(
   modelDir: string,
   env: Readonly<Record<string, string>>,
 ): Promise<Running> {
+  const shipped = asShipped();
   return start(
-    () => [process.execPath, '--max-semi-space-size=8', 'server.js'],
+    () => [process.execPath, ...shipped.nodeOptions, 'server.js'],
     (port) => ({
-      ...{ HOST: '127.0.0.1', PORT: String(port), MODEL_DIR: modelDir, MALLOC_ARENA_MAX: '2' },
+      ...shipped.env,
+      ...{ HOST: '127.0.0.1', PORT: String(port), MODEL_DIR: modelDir },
       ...env,
     }),
     service,

@@ -1,21 +1,23 @@
 /** A thread that turns photographs into pixels. */
 import { parentPort, workerData } from 'node:worker_threads';
 import sharp from 'sharp';
-import { createGate } from '../vision/gate.ts';
 import { decodeImage, ImageError } from '../vision/images.ts';
-import type { Decoded, DecoderSetup } from './decoder.ts';
+import type { Decoded, DecodeSetup } from './decoder.ts';
+import { openSharedGate } from './shared-gate.ts';
 import { answerQuestions, movable } from './worker-line.ts';
 
 if (parentPort === null) throw new Error('bug: decode-worker is started by decoder');
-const { input, maxPixels } = workerData as DecoderSetup;
+const { input, maxPixels, room } = workerData as DecodeSetup;
 
 // Photographs are decoded side by side, so one thread each is enough (measured: twice as many of 6 megapixels a second);
 // libvips' cache of operations would only hold memory, since no photograph comes twice.
 sharp.concurrency(1);
 sharp.cache(false);
 
-// Progressive JPEGs, interlaced PNGs and WebPs are held whole while they are decoded: one of the largest at a time.
-const options = { ...input, maxPixels, maxSeconds: 10, gate: createGate(maxPixels) };
+// Progressive JPEGs, interlaced PNGs and WebPs are held whole while they are decoded: all threads together have room for one of
+// the largest at its dearest, four channels of 16 bits.
+const gate = openSharedGate(room, maxPixels * 8);
+const options = { ...input, maxPixels, maxSeconds: 10, gate };
 
 answerQuestions<null, Uint8Array, Decoded>(parentPort, null, async (photograph) => {
   try {

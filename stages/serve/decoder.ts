@@ -1,11 +1,18 @@
 /** Photographs to pixels in threads of their own, so that a large one keeps nobody else from being answered. */
 import type { ModelInput } from '../vision/contract.ts';
 import { ImageError, type ImageErrorKind } from '../vision/images.ts';
+import { createSharedGate } from './shared-gate.ts';
 import { openWorkerPool } from './worker-pool.ts';
 
 export interface DecoderSetup {
   readonly input: ModelInput;
   readonly maxPixels: number;
+}
+
+/** What a thread gets. */
+export interface DecodeSetup extends DecoderSetup {
+  /** Of the gate that all threads share. */
+  readonly room: SharedArrayBuffer;
 }
 
 export type Decoded =
@@ -22,7 +29,8 @@ export interface Decoder {
 }
 
 export async function openDecoder(setup: DecoderSetup, threads: number): Promise<Decoder> {
-  const pool = await openWorkerPool<null, Uint8Array, Decoded>('decode-worker', setup, threads);
+  const shared: DecodeSetup = { ...setup, room: createSharedGate() };
+  const pool = await openWorkerPool<null, Uint8Array, Decoded>('decode-worker', shared, threads);
   return {
     died: pool.died,
     async decode(photograph) {

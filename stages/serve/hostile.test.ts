@@ -31,7 +31,7 @@ t.teardown(async () => {
 
 const seed = process.env['SEED'] ?? String(Date.now() % 1_000_000);
 t.comment(`seed ${seed}`);
-const photographs = await goodPhotographs(tinyInput.width);
+const photographs = await goodPhotographs(tinyInput.width, createRandom(seed));
 
 await t.test('every kind of photograph is answered before it is damaged', async (t) => {
   for (const photograph of photographs) {

@@ -6,6 +6,7 @@ import {
   exampleMetrics,
   exampleStates,
 } from './examples.ts';
+import { MAX_SIDE } from '../vision/images.ts';
 import { photographField } from './upload.ts';
 import { errorStatus, type ErrorCode } from './service-error.ts';
 
@@ -59,7 +60,7 @@ export function openApiDocument(limits: { maxUploadBytes: number; maxPixels: num
                     [photographField]: {
                       type: 'string',
                       format: 'binary',
-                      description: `A JPEG, PNG or WebP of at most ${limits.maxUploadBytes} bytes and ${limits.maxPixels} pixels`,
+                      description: `A JPEG, PNG or WebP of at most ${limits.maxUploadBytes} bytes and ${limits.maxPixels} pixels, no side longer than ${MAX_SIDE}`,
                     },
                   },
                 },

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import t from 'tap';
-import { decodeImage, MAX_PIXELS, openImage, sniffFormat } from './images.ts';
+import { decodeImage, MAX_PIXELS, MAX_SIDE, openImage, sniffFormat } from './images.ts';
 
 const small = { height: 4, width: 4, interpolation: 'bilinear', fit: 'squash' } as const;
 
@@ -125,6 +125,54 @@ t.test('a small file that announces many pixels is refused before they are decod
   await t.rejects(decodeImage(bomb, { ...small, maxPixels: 50_000_000 }), refused);
   const pixels = await decodeImage(bomb, { ...small, maxPixels: MAX_PIXELS });
   t.same(pixel(pixels, 0, 0), [255, 0, 0]);
+});
+
+t.test('a side longer than any panorama is refused, however few pixels there are', async (t) => {
+  const strip = (width: number, height: number): Promise<Buffer> =>
+    sharp({ create: { width, height, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+  const refused = { kind: 'too-large', message: /no side may have more than 32768/ };
+  await t.rejects(decodeImage(await strip(MAX_SIDE + 1, 3), small), refused);
+  await t.rejects(decodeImage(await strip(3, MAX_SIDE + 1), small), refused);
+  const pixels = await decodeImage(await strip(MAX_SIDE, 3), small);
+  t.same(pixel(pixels, 0, 0), [255, 0, 0]);
+});
+
+t.test(
+  'what decoding holds is told beforehand: the whole image, or some of its rows',
+  async (t) => {
+    const held = async (image: Sharp): Promise<number> => {
+      const opened = await openImage(await image.toBuffer());
+      return opened.heldBytes;
+    };
+    const [width, height] = [40, 3000];
+    const image = halves(width, height);
+    const [pixels, rows] = [width * height, width * 1024];
+    t.equal(await held(image.clone().png()), rows * 3);
+    t.equal(await held(image.clone().jpeg()), rows * 3);
+    t.equal(await held(image.clone().png({ progressive: true })), pixels * 3);
+    const deep = image.clone().ensureAlpha().toColourspace('rgb16');
+    t.equal(await held(deep.clone().png()), rows * 8);
+    t.equal(await held(deep.png({ progressive: true })), pixels * 8);
+    t.equal(await held(image.clone().jpeg({ progressive: true })), pixels * 6);
+    const inks = image.clone().toColourspace('cmyk').jpeg({ progressive: true });
+    t.equal(await held(inks), pixels * 8);
+    t.equal(await held(image.clone().webp()), pixels * 4);
+    t.equal(await held(halves(30, 20).png()), 30 * 20 * 3, 'no more rows than there are');
+  },
+);
+
+t.test('a gate is asked for what decoding holds', async (t) => {
+  const asked: number[] = [];
+  const gate = {
+    run: <T>(size: number, task: () => Promise<T>): Promise<T> => {
+      asked.push(size);
+      return task();
+    },
+  };
+  await decodeImage(await halves(30, 20).webp().toBuffer(), { ...small, gate });
+  t.same(asked, [30 * 20 * 4]);
 });
 
 t.test('a path that is not there is a failure of the file system', async (t) => {

@@ -1,8 +1,7 @@
 /** From the bytes of a photograph to the pixels that a model reads. Training and serving share it. */
 import { readFile } from 'node:fs/promises';
-import sharp, { type ResizeOptions, type Sharp } from 'sharp';
+import sharp, { type Metadata, type ResizeOptions, type Sharp } from 'sharp';
 import type { ModelInput } from './contract.ts';
-import type { Gate } from './gate.ts';
 import { decodeSmallJpeg } from './small-jpeg.ts';
 
 /** `unsupported`: no JPEG, PNG or WebP; `broken`: cut short or damaged; `too-large`: more pixels than are decoded. */
@@ -30,6 +29,12 @@ const HINTS: Record<ImageErrorKind, string> = {
 /** Above what cameras make, below what fills the memory: a small file can announce any size. */
 export const MAX_PIXELS = 100_000_000;
 
+/**
+ * Longer than any panorama. Rows are held by the hundred while they are shrunk, so a PNG of a million pixels by thirty takes
+ * more memory than a square one of as many.
+ */
+export const MAX_SIDE = 32_768;
+
 export type ImageFormat = 'jpeg' | 'png' | 'webp';
 
 /** The format that the first bytes announce, undefined for any that is not decoded here. */
@@ -49,8 +54,13 @@ export interface DecodeOptions extends Pick<
   readonly maxPixels?: number;
   /** Decoding that takes longer fails as 'broken'; a file can be made to take minutes. No limit unless given. */
   readonly maxSeconds?: number;
-  /** Bounds what is decoded side by side, in pixels that the files announce. */
+  /** Bounds what is decoded side by side, by `OpenImage.heldBytes`. */
   readonly gate?: Gate;
+}
+
+export interface Gate {
+  /** Waits for room for `size`, then does the task. */
+  run<T>(size: number, task: () => Promise<T>): Promise<T>;
 }
 
 const KERNELS = { bilinear: 'linear', cubic: 'cubic', lanczos3: 'lanczos3' } as const;
@@ -77,7 +87,7 @@ export async function decodeImage(
     fit: fit === 'squash' ? 'fill' : 'cover',
   } as const;
   if (gate === undefined) return image.pixels(resize);
-  return gate.run(image.width * image.height, () => image.pixels(resize));
+  return gate.run(image.heldBytes, () => image.pixels(resize));
 }
 
 export interface OpenImage {
@@ -86,6 +96,8 @@ export interface OpenImage {
   /** Upright: after EXIF orientation. */
   readonly width: number;
   readonly height: number;
+  /** Bytes that decoding it takes at a time, about; the file itself is not in it. */
+  readonly heldBytes: number;
   /** Width * height * 3 bytes, RGB, resized where asked. Throws ImageError 'broken'. */
   pixels(resize?: ResizeOptions): Promise<Uint8Array>;
   /** The image as a JPEG, resized where asked, without metadata. Throws ImageError 'broken'. */
@@ -116,11 +128,18 @@ async function openBytes(
   }
   // 'error': damage fails, while the harmless oddities of old cameras ('warning') pass.
   const decoding = { failOn: 'error', autoOrient: true } as const;
-  const upright = await readSize(sharp(bytes, { ...decoding, limitInputPixels: false }), name);
-  if (upright.width * upright.height > maxPixels) {
+  const header = await readHeader(sharp(bytes, { ...decoding, limitInputPixels: false }), name);
+  const { width, height } = header;
+  if (width * height > maxPixels) {
     throw new ImageError(
       'too-large',
-      `${name} has ${upright.width} x ${upright.height} pixels, at most ${maxPixels} are decoded`,
+      `${name} has ${width} x ${height} pixels, at most ${maxPixels} are decoded`,
+    );
+  }
+  if (Math.max(width, height) > MAX_SIDE) {
+    throw new ImageError(
+      'too-large',
+      `${name} has ${width} x ${height} pixels, no side may have more than ${MAX_SIDE}`,
     );
   }
 
@@ -140,20 +159,36 @@ async function openBytes(
   return {
     bytes,
     format,
-    ...upright,
+    ...header,
     pixels: (resize) => orBroken(colours(resize).raw({ depth: 'uchar' }).toBuffer()),
     jpeg: (quality, resize) =>
       orBroken(colours(resize).jpeg({ quality, chromaSubsampling: '4:4:4' }).toBuffer()),
   };
 }
 
-async function readSize(image: Sharp, name: string): Promise<{ width: number; height: number }> {
+async function readHeader(
+  image: Sharp,
+  name: string,
+): Promise<Pick<OpenImage, 'width' | 'height' | 'heldBytes'>> {
   try {
-    const { autoOrient } = await image.metadata();
-    return { width: autoOrient.width, height: autoOrient.height };
+    const metadata = await image.metadata();
+    return { ...metadata.autoOrient, heldBytes: heldBytes(metadata) };
   } catch (error) {
     throw broken(name, error);
   }
+}
+
+/** Rows that libvips holds at a time while it shrinks an image that is read from top to bottom (measured: 860 to 950). */
+const ROWS_HELD = 1024;
+
+/** Held against 20 images of 40 megapixels, 6,000 to 32,000 wide: resident memory grew by this and 5 %, or by less. */
+function heldBytes({ format, width, height, channels, depth, isProgressive }: Metadata): number {
+  // Coefficients of 16 bits, until the last scan has come.
+  if (format === 'jpeg' && isProgressive) return width * height * channels * 2;
+  // libwebp decodes a whole image, to 4 bytes a pixel.
+  if (format === 'webp') return width * height * 4;
+  const rows = isProgressive ? height : Math.min(height, ROWS_HELD);
+  return width * rows * channels * (depth === 'ushort' ? 2 : 1);
 }
 
 function broken(name: string, error: unknown): ImageError {

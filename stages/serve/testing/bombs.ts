@@ -1,6 +1,6 @@
 /** Small files that announce or become large ones. */
 import { deflateSync, crc32 } from 'node:zlib';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 
 /** A PNG of that size whose rows are all zeros: a megabyte for a gigapixel, or less. */
 export function zeroPng(
@@ -50,4 +50,25 @@ export async function scanBomb(width: number, height: number, times: number): Pr
     ...Array<Buffer>(times).fill(scan),
     jpeg.subarray(-2),
   ]);
+}
+
+/** A PNG that takes eight bytes a pixel while it is decoded: four channels of 16 bits, interlaced where it is not wide. */
+export function greedyPng(width: number, height: number): Promise<Buffer> {
+  return evenly(width, height, 4)
+    .toColourspace('rgb16')
+    .png({ progressive: width < 2 * height })
+    .toBuffer();
+}
+
+/** As greedy a JPEG: coefficients of 16 bits, kept for all scans, of four channels at full size. */
+export function greedyJpeg(width: number, height: number): Promise<Buffer> {
+  return evenly(width, height, 3)
+    .toColourspace('cmyk')
+    .jpeg({ progressive: true, chromaSubsampling: '4:4:4' })
+    .toBuffer();
+}
+
+function evenly(width: number, height: number, channels: 3 | 4): Sharp {
+  const background = { r: 50, g: 100, b: 20, alpha: 0.5 };
+  return sharp({ create: { width, height, channels, background } });
 }

@@ -11,14 +11,11 @@ export interface Answered {
 }
 
 /** Photographs of all kinds that the service reads, small ones of the size `fitting` among them. */
-export async function goodPhotographs(fitting: number): Promise<Buffer[]> {
-  const noise = (width: number, height: number): Sharp =>
-    sharp({
-      create: {
-        ...{ width, height, channels: 3, background: '#345' },
-        noise: { type: 'gaussian', mean: 120, sigma: 40 },
-      },
-    });
+export async function goodPhotographs(fitting: number, chance: Random): Promise<Buffer[]> {
+  const noise = (width: number, height: number): Sharp => {
+    const values = Array.from({ length: width * height * 3 }, () => 120 + 40 * chance.normal());
+    return sharp(Uint8ClampedArray.from(values), { raw: { width, height, channels: 3 } });
+  };
   const clear = noise(40, 30).ensureAlpha(0.5);
   return Promise.all(
     [

@@ -20,14 +20,18 @@ const mainModule = fileURLToPath(new URL('../main.ts', import.meta.url));
 export async function startService(
   t: { teardown(action: () => void): void },
   env: Readonly<Record<string, string>>,
-  { script = mainModule, cwd = process.cwd() }: { script?: string; cwd?: string } = {},
+  {
+    script = mainModule,
+    cwd = process.cwd(),
+    nodeOptions = [] as readonly string[],
+  }: { script?: string; cwd?: string; nodeOptions?: readonly string[] } = {},
 ): Promise<RunningService> {
   // What measures coverage reaches child processes through NODE_OPTIONS and NODE_V8_COVERAGE.
   const kept = ['NODE_OPTIONS', 'NODE_V8_COVERAGE'].flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];
   });
-  const child = spawn(process.execPath, [script], {
+  const child = spawn(process.execPath, [...nodeOptions, script], {
     cwd,
     env: { ...Object.fromEntries(kept), HOST: '127.0.0.1', PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
