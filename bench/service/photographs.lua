@@ -1,20 +1,20 @@
--- wrk: posts the forms in the folder that the first argument names, one after another; ends with a line of JSON.
-local bodies, turn = {}, 0
+-- wrk: posts the forms, made once, in the folder that the first argument names, one after another; ends with a line of JSON.
+local requests, turn = {}, 0
+
+local headers = { ["Content-Type"] = "multipart/form-data; boundary=bench" }
 
 function init(args)
   for index = 0, tonumber(args[2]) - 1 do
     local file = assert(io.open(args[1] .. "/" .. index, "rb"))
-    bodies[#bodies + 1] = file:read("*a")
+    requests[#requests + 1] = wrk.format("POST", "/infer_image", headers, file:read("*a"))
     file:close()
   end
-  turn = math.random(#bodies)
+  turn = math.random(#requests)
 end
 
-local headers = { ["Content-Type"] = "multipart/form-data; boundary=bench" }
-
 function request()
-  turn = turn % #bodies + 1
-  return wrk.format("POST", "/infer_image", headers, bodies[turn])
+  turn = turn % #requests + 1
+  return requests[turn]
 end
 
 function done(summary, latency)

@@ -2,6 +2,7 @@
 import { createDriftWatch } from '../drift/service-watch.ts';
 import { buildService } from './app.ts';
 import { describeConfig, readConfig } from './config.ts';
+import { openLogStream } from './log-stream.ts';
 import { openServedModel } from './model.ts';
 
 if (process.argv.includes('--help')) {
@@ -24,7 +25,7 @@ const { app, ready, died, drain } = await buildService(
     workers: config.inferenceWorkers || undefined,
     threads: config.inferenceThreads || undefined,
   }),
-  { openObserver: drift.openObserver },
+  { openObserver: drift.openObserver, logStream: openLogStream(1) },
 );
 drift.addRoute(app);
 

@@ -23,7 +23,8 @@ export function createRecognizer(
 ): Recognizer {
   const { input, labels } = predictor.contract;
   const batcher = createBatcher<Photograph, Sight>({
-    maxRuns: predictor.workers,
+    // One more than there are threads waits in a thread's line, so that nobody computes nothing while answers are written.
+    maxRuns: predictor.workers + 1,
     maxBatch: config.maxBatch,
     maxDelayMs: config.batchDelayMs,
     maxWaiting: config.maxWaiting,
