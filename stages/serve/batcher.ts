@@ -3,7 +3,7 @@
 export interface BatcherOptions<Input, Output> {
   /** Answers all inputs, in order. Never called more than `maxRuns` times at once. */
   readonly run: (inputs: readonly Input[]) => Promise<readonly Output[]>;
-  /** Calls that may run side by side, at least 1; what waits is shared out among those that are free. */
+  /** Calls that may be under way, at least 1; what waits is shared out among those that can be begun. */
   readonly maxRuns: number;
   /** Inputs a call may hold, at least 1. */
   readonly maxBatch: number;

@@ -7,7 +7,7 @@ import { openSharedGate } from './shared-gate.ts';
 import { answerQuestions, movable } from './worker-line.ts';
 
 if (parentPort === null) throw new Error('bug: decode-worker is started by decoder');
-const { input, maxPixels, room } = workerData as DecodeSetup;
+const { input, maxPixels, gateState } = workerData as DecodeSetup;
 
 // Photographs are decoded side by side, so one thread each is enough (measured: twice as many of 6 megapixels a second);
 // libvips' cache of operations would only hold memory, since no photograph comes twice.
@@ -16,7 +16,7 @@ sharp.cache(false);
 
 // Progressive JPEGs, interlaced PNGs and WebPs are held whole while they are decoded: all threads together have room for one of
 // the largest at its dearest, four channels of 16 bits.
-const gate = openSharedGate(room, maxPixels * 8);
+const gate = openSharedGate(gateState, maxPixels * 8);
 const options = { ...input, maxPixels, maxSeconds: 10, gate };
 
 answerQuestions<null, Uint8Array, Decoded>(parentPort, null, async (photograph) => {

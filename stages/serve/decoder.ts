@@ -12,7 +12,7 @@ export interface DecoderSetup {
 /** What a thread gets. */
 export interface DecodeSetup extends DecoderSetup {
   /** Of the gate that all threads share. */
-  readonly room: SharedArrayBuffer;
+  readonly gateState: SharedArrayBuffer;
 }
 
 export type Decoded =
@@ -29,7 +29,7 @@ export interface Decoder {
 }
 
 export async function openDecoder(setup: DecoderSetup, threads: number): Promise<Decoder> {
-  const shared: DecodeSetup = { ...setup, room: createSharedGate() };
+  const shared: DecodeSetup = { ...setup, gateState: createSharedGate() };
   const pool = await openWorkerPool<null, Uint8Array, Decoded>('decode-worker', shared, threads);
   return {
     died: pool.died,

@@ -19,7 +19,7 @@ t.test('lines of a turn are written together once it is over, in order', async (
   t.equal(written(), 'one\ntwo\nthree\n');
 });
 
-/** Runs `body` in a process of its own, with `stream` on its standard output. */
+/** Runs `body` in a process of its own, with `stream` on its standard output, which goes through the rest of a shell's line. */
 function run(body: string, through = ''): { status: number | null; stdout: string } {
   const module = JSON.stringify(new URL('./log-stream.ts', import.meta.url).href);
   const script = `import { openLogStream } from ${module}; const stream = openLogStream(1); ${body}`;
@@ -31,6 +31,8 @@ function run(body: string, through = ''): { status: number | null; stdout: strin
 t.test('the last lines are written where the process ends at once', (t) => {
   t.equal(run(`stream.write('last\\n'); process.exit(3);`).stdout, 'last\n');
   t.equal(run(`stream.write('last\\n'); throw new Error('broken');`).stdout, 'last\n');
+  const late = `process.on('exit', () => stream.write('late\\n')); stream.write('last\\n');`;
+  t.equal(run(late).stdout, 'last\nlate\n');
   t.end();
 });
 

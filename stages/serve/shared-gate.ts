@@ -1,4 +1,7 @@
-/** Lets tasks of several threads run side by side while their sizes add up to no more than a limit; first come, first served. */
+/**
+ * A weighted semaphore for several threads: tasks run side by side while their sizes add up to no more than a limit. First come,
+ * first served, by tickets.
+ */
 import type { Gate } from '../vision/images.ts';
 
 /** What the threads share: the next ticket, the ticket whose turn it is, and how much is taken, in KiB. */
