@@ -52,11 +52,11 @@ export async function scanBomb(width: number, height: number, times: number): Pr
   ]);
 }
 
-/** A PNG that takes eight bytes a pixel while it is decoded: four channels of 16 bits, interlaced where it is not wide. */
-export function greedyPng(width: number, height: number): Promise<Buffer> {
+/** A PNG that takes eight bytes a pixel while it is decoded: four channels of 16 bits. */
+export function greedyPng(width: number, height: number, interlaced = false): Promise<Buffer> {
   return evenly(width, height, 4)
     .toColourspace('rgb16')
-    .png({ progressive: width < 2 * height })
+    .png({ progressive: interlaced })
     .toBuffer();
 }
 
